@@ -1,0 +1,104 @@
+//! Asking a supervise, from outside: is it there, take these commands, how is the service.
+
+use crate::folder::{CONTROL, OK, STATUS, control_folder_here};
+use crate::status::{NoStatus, SIZE, Status};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use std::ffi::{CStr, OsStr};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// How often a torn record is read again: each takes microseconds, and a write less.
+const READS: u32 = 1000;
+
+/// The `supervise/` of the folder that this process is in.
+#[derive(Clone, Debug)]
+pub struct Control(PathBuf);
+
+/// Why there is no status.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// The file cannot be opened.
+    Open(Errno),
+    /// The file cannot be read.
+    Read(Errno),
+    /// It holds something else.
+    Format(NoStatus),
+}
+
+impl Control {
+    /// Finds it.
+    ///
+    /// # Errors
+    ///
+    /// Where the current folder has no path any more, and one is needed.
+    pub fn here() -> Result<Self, std::io::Error> {
+        control_folder_here().map(Self)
+    }
+
+    fn path(&self, name: &CStr) -> PathBuf {
+        self.0.join(OsStr::from_bytes(name.to_bytes()))
+    }
+
+    /// Opens a FIFO of supervise's for writing; `None` where nobody reads it: supervise is not running.
+    fn open_fifo(&self, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
+        match open(&self.path(name), OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty()) {
+            Ok(fifo) => Ok(Some(fifo)),
+            Err(Errno::ENXIO) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether supervise is running.
+    ///
+    /// # Errors
+    ///
+    /// What opening `ok` says, ENOENT where supervise was never there.
+    pub fn is_running(&self) -> Result<bool, Errno> {
+        self.open_fifo(OK).map(|fifo| fifo.is_some())
+    }
+
+    /// The FIFO for commands; `None` where supervise is not running.
+    ///
+    /// # Errors
+    ///
+    /// What opening `control` says.
+    pub fn commands(&self) -> Result<Option<OwnedFd>, Errno> {
+        self.open_fifo(CONTROL)
+    }
+
+    /// The status record.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn status(&self) -> Result<Status, Unreadable> {
+        let path = self.path(STATUS);
+        let mut torn = NoStatus::BadFormat;
+        for _ in 0..READS {
+            let file = open(&path, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty());
+            let mut file = File::from(file.map_err(Unreadable::Open)?);
+            let mut bytes = [0; SIZE];
+            let mut length = 0;
+            while let Some(space) = bytes.get_mut(length..).filter(|space| !space.is_empty()) {
+                match file.read(space) {
+                    Ok(0) => break,
+                    Ok(count) => length = length.saturating_add(count),
+                    Err(error) => {
+                        return Err(Unreadable::Read(Errno::from_raw(error.raw_os_error().unwrap_or(0))));
+                    }
+                }
+            }
+            match Status::decode(bytes.get(..length).unwrap_or_default()) {
+                Ok(status) => return Ok(status),
+                Err(NoStatus::Torn) => torn = NoStatus::Torn,
+                Err(other) => return Err(Unreadable::Format(other)),
+            }
+        }
+        Err(Unreadable::Format(torn))
+    }
+}

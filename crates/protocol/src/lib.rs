@@ -1,0 +1,17 @@
+//! What two programs must agree on: names in a service folder, the status record, command letters, labels, and
+//! the meaning of the files that people write. The parsers are pure; only [`control`], [`file`], [`lock`] and
+//! [`explain`] touch the system.
+
+pub mod command;
+pub mod control;
+pub mod environment;
+pub mod explain;
+pub mod file;
+pub mod folder;
+pub mod instance;
+pub mod lock;
+pub mod report;
+pub mod script;
+pub mod status;
+pub mod tai64n;
+pub mod user;

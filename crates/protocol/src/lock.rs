@@ -1,0 +1,58 @@
+//! Locks: flock, held as long as the file is open, and so never left behind.
+
+use crate::file::kind;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, fstat};
+use std::ffi::CStr;
+use std::fs::File;
+use std::os::fd::AsFd;
+
+/// A lock that is held. No program that is exec'd inherits it.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "held, not used")] Flock<File>);
+
+/// Takes the lock, making the file (mode 0600) where it is not there. Does not wait.
+///
+/// # Errors
+///
+/// EAGAIN where somebody holds it; EINVAL where the name is not a regular file's; else what open or flock says.
+pub fn take(folder: impl AsFd, name: &CStr) -> Result<Lock, Errno> {
+    let flags = OFlag::O_WRONLY
+        | OFlag::O_APPEND
+        | OFlag::O_CREAT
+        | OFlag::O_NOFOLLOW
+        | OFlag::O_NONBLOCK
+        | OFlag::O_NOCTTY
+        | OFlag::O_CLOEXEC;
+    let file = openat(folder.as_fd(), name, flags, Mode::from_bits_truncate(0o600))?;
+    if kind(&fstat(&file)?) != SFlag::S_IFREG {
+        return Err(Errno::EINVAL);
+    }
+    Flock::lock(File::from(file), FlockArg::LockExclusiveNonblock).map(Lock).map_err(|(_, error)| error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holds_it_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = File::open(folder.path()).unwrap();
+        let held = take(&opened, c"lock").unwrap();
+        assert_eq!(take(&opened, c"lock").unwrap_err(), Errno::EAGAIN);
+        drop(held);
+        take(&opened, c"lock").unwrap();
+    }
+
+    #[test]
+    fn what_is_not_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("lock")).unwrap();
+        nix::unistd::mkfifo(&folder.path().join("fifo"), Mode::S_IRWXU).unwrap();
+        let opened = File::open(folder.path()).unwrap();
+        assert_eq!(take(&opened, c"lock").unwrap_err(), Errno::ELOOP);
+        assert_eq!(take(&opened, c"fifo").unwrap_err(), Errno::ENXIO);
+    }
+}

@@ -1,0 +1,143 @@
+//! How a start that failed says so: from the child of supervise, or runas after it, through a pipe that closes when run begins.
+
+use std::fmt;
+
+/// The variable that tells runas the number of the pipe's descriptor. It is removed before run begins.
+pub const VARIABLE: &str = "UPKEEP_REPORT";
+
+/// The longest reason that is passed on.
+const LONGEST: usize = 3000;
+
+const HEAD: usize = 8;
+
+/// The steps of a start, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Making a process.
+    Fork,
+    /// Finding the service's files.
+    Folder,
+    /// Who may change the folder, and so decide who it runs as.
+    Owner,
+    /// Reading `user` and finding the account.
+    User,
+    /// Reading `env/`.
+    Environment,
+    /// Becoming the account.
+    Switch,
+    /// Executing `run`.
+    Execute,
+}
+
+const STEPS: [Step; 7] =
+    [Step::Fork, Step::Folder, Step::Owner, Step::User, Step::Environment, Step::Switch, Step::Execute];
+
+impl Step {
+    /// Its number in the status record, from 1.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        let place = STEPS.iter().position(|step| *step == self).unwrap_or(0);
+        u8::try_from(place.saturating_add(1)).unwrap_or(0)
+    }
+
+    /// The step of that number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        STEPS.get(usize::from(number).checked_sub(1)?).copied()
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Fork => "fork",
+            Self::Folder => "folder",
+            Self::Owner => "owner",
+            Self::User => "user",
+            Self::Environment => "environment",
+            Self::Switch => "switch",
+            Self::Execute => "execute",
+        })
+    }
+}
+
+/// What a start has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It goes on, but the administrator should know this.
+    Warning(String),
+    /// It does not.
+    Failed {
+        /// Where it stopped.
+        step: Step,
+        /// The system's error, 0 where there was none.
+        errno: i32,
+        /// The whole reason.
+        reason: String,
+    },
+}
+
+impl Report {
+    /// The bytes for the pipe: one write, which a pipe keeps whole.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let (step, errno, text) = match self {
+            Self::Warning(text) => (0, 0, text),
+            Self::Failed { step, errno, reason } => (step.number(), *errno, reason),
+        };
+        let mut end = text.len().min(LONGEST);
+        while !text.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        let text = text.get(..end).unwrap_or_default().as_bytes();
+        let mut bytes = Vec::with_capacity(HEAD.saturating_add(text.len()));
+        bytes.extend([step, 0]);
+        bytes.extend(u16::try_from(text.len()).unwrap_or(0).to_le_bytes());
+        bytes.extend(errno.to_le_bytes());
+        bytes.extend(text);
+        bytes
+    }
+
+    /// Takes the first report from what was read; `None` where it is not whole (yet).
+    pub fn take(bytes: &mut Vec<u8>) -> Option<Self> {
+        let ([step, _, low, high, a, b, c, d], rest) = bytes.split_first_chunk::<HEAD>()?;
+        let length = usize::from(u16::from_le_bytes([*low, *high]));
+        let text = String::from_utf8_lossy(rest.get(..length)?).into_owned();
+        let report = match Step::from_number(*step) {
+            None => Self::Warning(text),
+            Some(step) => Self::Failed { step, errno: i32::from_le_bytes([*a, *b, *c, *d]), reason: text },
+        };
+        bytes.drain(..HEAD.saturating_add(length));
+        Some(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_come_out_as_they_went_in() {
+        let reports = [
+            Report::Warning("env/x is skipped".into()),
+            Report::Failed { step: Step::Execute, errno: 2, reason: "run: file does not exist".into() },
+        ];
+        let mut bytes: Vec<u8> = reports.iter().flat_map(Report::encode).collect();
+        let last = bytes.pop().unwrap();
+        assert_eq!(Report::take(&mut bytes).as_ref(), Some(&reports[0]));
+        assert_eq!(Report::take(&mut bytes), None, "not whole yet");
+        bytes.push(last);
+        assert_eq!(Report::take(&mut bytes).as_ref(), Some(&reports[1]));
+        assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn steps_have_numbers_for_good() {
+        for (place, step) in STEPS.into_iter().enumerate() {
+            assert_eq!(usize::from(step.number()), place + 1);
+            assert_eq!(Step::from_number(step.number()), Some(step));
+        }
+        assert_eq!(Step::from_number(0), None);
+        assert_eq!(Step::from_number(99), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! System calls: the only room with `unsafe`, and the types that make the rest not need it.
+//!
+//! Nothing here decides anything about services. What nix wraps soundly is used from nix directly;
+//! what is here is what nix has not, or what must be done in one exact order.
+
+pub mod capability;
+pub mod clock;
+pub mod descriptor;
+pub mod entry;
+pub mod environment;
+pub mod own_folder;
+pub mod process;
+pub mod signals;
+pub mod write;
