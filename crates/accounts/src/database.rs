@@ -1,9 +1,9 @@
-//! The choice between the files and NSS, made afresh for each question from what the configuration says. It parses
-//! nothing and knows no error numbers.
+//! The choice between the files and NSS, made afresh for each question from what the configuration says. It
+//! parses nothing and knows no error numbers.
 //!
-//! A question about one account or group ends at the first service that knows it, so what is in the files is right even
-//! with systemd behind them. Memberships are gathered from all services: there the files are only right if the others
-//! have nothing to add.
+//! A question about one account or group ends at the first service that knows it, so what is in the files is
+//! right even with systemd behind them. Memberships are gathered from all services: there the files are only
+//! right if the others have nothing to add.
 
 use std::collections::BTreeSet;
 use std::ffi::CStr;
@@ -23,15 +23,16 @@ use crate::{Account, LookupError, NO_ID, files, nss, userdb};
 const PASSWD: &str = "etc/passwd";
 const GROUP: &str = "etc/group";
 
-/// The account database of the system whose root folder is `root`. NSS, where it has to be asked, is always that of the
-/// running system: another root is for tests of the files.
+/// The account database of the system whose root folder is `root`. NSS, where it has to be asked, is always
+/// that of the running system: another root is for tests of the files.
 pub(crate) struct Database {
     root: PathBuf,
     sources: Sources,
 }
 
 impl Database {
-    /// The database of the running system. Its configuration is read once: our programs ask twice and are gone.
+    /// The database of the running system. Its configuration is read once: our programs ask twice and are
+    /// gone.
     pub(crate) fn system() -> &'static Self {
         static SYSTEM: OnceLock<Database> = OnceLock::new();
         SYSTEM.get_or_init(|| Self::open(Path::new("/")))
@@ -112,8 +113,8 @@ impl Database {
         }
     }
 
-    /// A file's content. A missing file holds nobody (a container may well have none); one that is there and cannot be
-    /// read is an error.
+    /// A file's content. A missing file holds nobody (a container may well have none); one that is there and
+    /// cannot be read is an error.
     fn read(&self, path: &str) -> Result<Vec<u8>, Cause> {
         let path = self.root.join(path);
         match fs::read(&path) {
@@ -124,8 +125,8 @@ impl Database {
     }
 }
 
-/// The configuration below `root`. openSUSE's glibc reads one in /usr/etc where /etc has none; whether ours is of that
-/// kind cannot be seen from here, so a file in that place is left to NSS.
+/// The configuration below `root`. openSUSE's glibc reads one in /usr/etc where /etc has none; whether ours
+/// is of that kind cannot be seen from here, so a file in that place is left to NSS.
 fn sources(root: &Path) -> Sources {
     match fs::read(root.join("etc/nsswitch.conf")) {
         Ok(conf) => Sources::parse(&conf),
@@ -137,8 +138,8 @@ fn sources(root: &Path) -> Sources {
     }
 }
 
-/// Whether a line of the files could have this name at all. What could not is no question for NSS either: some services
-/// would build a query of it.
+/// Whether a line of the files could have this name at all. What could not is no question for NSS either:
+/// some services would build a query of it.
 fn can_be_a_name(name: &CStr) -> bool {
     let name = name.to_bytes();
     !matches!(name.first(), None | Some(b'+' | b'-')) && !name.iter().any(|byte| matches!(byte, b':' | b'\n'))

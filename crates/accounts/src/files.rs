@@ -1,10 +1,11 @@
-//! The lines of `/etc/passwd` and `/etc/group`, read as the `files` service of glibc reads them. Pure: the bytes of a file
-//! in, an answer out; whether the file is the right one to ask is decided elsewhere.
+//! The lines of `/etc/passwd` and `/etc/group`, read as the `files` service of glibc reads them. Pure: the
+//! bytes of a file in, an answer out; whether the file is the right one to ask is decided elsewhere.
 //!
-//! glibc is more lenient than passwd(5), and an account must not exist for one program and be missing for another. So
-//! here too blanks before a line, a number or a member do not count, nor does a plus sign; fields after the numbers may
-//! be missing; colons after the sixth belong to the shell; and a NUL ends its line. We are stricter in two points: an id
-//! of 2^32-1 ("leave as it is" to the kernel) and an account without a name are as good as not there.
+//! glibc is more lenient than passwd(5), and an account must not exist for one program and be missing for
+//! another. So here too blanks before a line, a number or a member do not count, nor does a plus sign; fields
+//! after the numbers may be missing; colons after the sixth belong to the shell; and a NUL ends its line. We
+//! are stricter in three points: a number with a minus sign, an id of 2^32-1 ("leave as it is" to the kernel)
+//! and an account without a name are as good as not there.
 
 use std::ffi::CString;
 
@@ -12,7 +13,8 @@ use nix::unistd::{Gid, Uid};
 
 use crate::{Account, NO_ID};
 
-/// The file holds a line that other services, or other versions of glibc, read in another way: it is not for us to say.
+/// The file holds a line that other services, or other versions of glibc, read in another way: it is not for
+/// us to say.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AskNss;
 
@@ -39,7 +41,8 @@ pub(crate) fn groups_with(group: &[u8], member: &[u8]) -> Result<Vec<Gid>, AskNs
             return Err(AskNss);
         }
         let Some(gid) = group_id(line).filter(|_| has_member(line, member)) else { continue };
-        // Here, and nowhere else, glibc (2.36) takes a group that was commented out for a group of that odd name.
+        // Here, and nowhere else, glibc (2.36) takes a group that was commented out for a group of that odd
+        // name.
         if is_comment(line) {
             return Err(AskNss);
         }

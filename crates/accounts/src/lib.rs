@@ -1,9 +1,10 @@
 //! Every look-up of users and groups: a name or a number in, what the system's account database says out.
 //!
-//! It decides **where** to look: in `/etc/passwd` and `/etc/group` where these alone are right, since reading them is
-//! twice as fast as loading NSS modules and cannot hang, and through NSS where they are not. Either way the answer is
-//! the one that `getpwnam`, `getgrnam` and `initgroups` give. It does not decide who anybody may become: what an
-//! unknown account, uid 0 or a name of digits means is for the caller to say, and no id is ever guessed from a name.
+//! It decides **where** to look: in `/etc/passwd` and `/etc/group` where these alone are right, since reading
+//! them is twice as fast as loading NSS modules and cannot hang, and through NSS where they are not. Either
+//! way the answer is the one that `getpwnam`, `getgrnam` and `initgroups` give. It does not decide who
+//! anybody may become: what an unknown account, uid 0 or a name of digits means is for the caller to say, and
+//! no id is ever guessed from a name.
 //!
 //! Only programs that are linked dynamically with glibc may use it: NSS from a static program crashes.
 //!
@@ -29,8 +30,8 @@ use database::Database;
 pub use error::LookupError;
 use nix::unistd::{Gid, Uid};
 
-/// The number that stands for "leave as it is" in `setresuid` and `setresgid`. Whoever had it as an account's id would
-/// stay root, so a line or an answer with it counts as not there.
+/// The number that stands for "leave as it is" in `setresuid` and `setresgid`. Whoever had it as an account's
+/// id would stay root, so a line or an answer with it counts as not there.
 pub(crate) const NO_ID: u32 = u32::MAX;
 
 /// An account as the database has it.
@@ -75,13 +76,13 @@ pub fn group_by_name(name: &CStr) -> Result<Option<Gid>, LookupError> {
     Database::system().group_by_name(name)
 }
 
-/// The groups of a login of `account`, with `primary` in place of the account's own group: what `initgroups` would set.
-/// `primary` comes first, then the others in the order of the database, none of them twice.
+/// The groups of a login of `account`, with `primary` in place of the account's own group: what `initgroups`
+/// would set. `primary` comes first, then the others in the order of the database, none of them twice.
 ///
 /// # Errors
 ///
-/// If the database could not be asked. A missing group can be a gained right (a file may deny something to a group),
-/// so there is no shortened list.
+/// If the database could not be asked. A missing group can be a gained right (a file may deny something to a
+/// group), so there is no shortened list.
 pub fn groups_of(account: &Account, primary: Gid) -> Result<Vec<Gid>, LookupError> {
     Database::system().groups_of(account, primary)
 }

@@ -1,8 +1,10 @@
-//! The questions to NSS: getpwnam, getpwuid, getgrnam and getgrouplist, by way of nix. Slow, since it loads modules, and
-//! it may wait for a directory server; a caller with a deadline has to be in a process that can be killed.
+//! The questions to NSS: getpwnam, getpwuid, getgrnam and getgrouplist, by way of nix. Slow, since it loads
+//! modules, and it may wait for a directory server; a caller with a deadline has to be in a process that can
+//! be killed.
 //!
-//! What glibc does not tell, we cannot: a service that fails behind another that answers "unknown" counts as unknown, and
-//! getgrouplist leaves out the groups of a service that is down. Every other program on the machine sees the same.
+//! What glibc does not tell, we cannot: a service that fails behind another that answers "unknown" counts as
+//! unknown, and getgrouplist leaves out the groups of a service that is down. Every other program on the
+//! machine sees the same.
 
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStringExt;
@@ -14,7 +16,8 @@ use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 use crate::error::Cause;
 use crate::{Account, NO_ID};
 
-/// The account called `name`. Some services ignore case or domains and answer with another name: that is another account.
+/// The account called `name`. Some services ignore case or domains and answer with another name: that is
+/// another account.
 pub(crate) fn account_by_name(name: &CStr) -> Result<Option<Account>, Cause> {
     let name = name.to_str().map_err(|_| Cause::NotUtf8)?;
     let Some(user) = known(User::from_name(name))? else { return Ok(None) };
@@ -42,8 +45,8 @@ pub(crate) fn groups_of(name: &CStr, primary: Gid) -> Result<Vec<Gid>, Cause> {
     Ok(groups)
 }
 
-/// Two errors are another way to say "unknown". getpwnam(3) names EBADF and EPERM too, but for systems other than this
-/// one: here they are failures.
+/// Two errors are another way to say "unknown". getpwnam(3) names EBADF and EPERM too, but for systems other
+/// than this one: here they are failures.
 fn known<T>(answer: nix::Result<Option<T>>) -> Result<Option<T>, Cause> {
     match answer {
         Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),

@@ -1,5 +1,5 @@
-//! Which services `/etc/nsswitch.conf` names for accounts and groups, as far as it matters here: whether the files
-//! answer alone. Pure: bytes in, a value out. What is not understood for certain is NSS's business.
+//! Which services `/etc/nsswitch.conf` names for accounts and groups, as far as it matters here: whether the
+//! files answer alone. Pure: bytes in, a value out. What is not understood for certain is NSS's business.
 
 use crate::files::{is_space, trim_start};
 
@@ -26,8 +26,8 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// What glibc does without an nsswitch.conf. (Before 2.32 that was `compat`, which differs from the files only where
-    /// these hold a line of `compat`; such a line makes us ask NSS anyway.)
+    /// What glibc does without an nsswitch.conf. (Before 2.32 that was `compat`, which differs from the files
+    /// only where these hold a line of `compat`; such a line makes us ask NSS anyway.)
     pub(crate) const DEFAULT: Self =
         Self { passwd: Source::Files, group: Source::Files, memberships: Source::Files };
 
@@ -35,8 +35,8 @@ impl Sources {
     pub(crate) const UNKNOWN: Self =
         Self { passwd: Source::Nss, group: Source::Nss, memberships: Source::Nss };
 
-    /// What the text of an nsswitch.conf says. A database that is not named has glibc's default; of one that is named
-    /// twice glibc takes the last line, we the more careful one.
+    /// What the text of an nsswitch.conf says. A database that is not named has glibc's default; of one that
+    /// is named twice glibc takes the last line, we the more careful one.
     pub(crate) fn parse(conf: &[u8]) -> Self {
         let (mut passwd, mut group, mut initgroups) = (None, None, None);
         for line in conf.split(|&byte| byte == b'\n') {
@@ -64,9 +64,9 @@ fn split_name(line: &[u8]) -> (&[u8], &[u8]) {
     (name, services.unwrap_or_default())
 }
 
-/// What the list of services means. Not a word but these two may be in it: glibc knows no comments within a line, and an
-/// action in brackets can even turn the meaning of `files` round. systemd has to come after the files, since it makes up
-/// a `root` and a `nobody` of its own.
+/// What the list of services means. Not a word but these two may be in it: glibc knows no comments within a
+/// line, and an action in brackets can even turn the meaning of `files` round. systemd has to come after the
+/// files, since it makes up a `root` and a `nobody` of its own.
 fn source(services: &[u8]) -> Source {
     let mut words = services.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
     match (words.next(), words.next(), words.next()) {
@@ -116,7 +116,7 @@ mod tests {
     /// (text, passwd, group, memberships)
     type Case = (&'static [u8], Source, Source, Source);
 
-    const CONFIGURATIONS: [Case; 16] = [
+    const CONFIGURATIONS: &[Case] = &[
         (b"", Files, Files, Files),
         (b"passwd: files\ngroup: files\n", Files, Files, Files),
         (
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn each_database_has_its_own_line_and_its_own_default() {
-        for (text, passwd, group, memberships) in CONFIGURATIONS {
+        for (text, passwd, group, memberships) in CONFIGURATIONS.iter().copied() {
             assert_eq!(
                 Sources::parse(text),
                 Sources { passwd, group, memberships },

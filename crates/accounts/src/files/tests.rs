@@ -1,4 +1,5 @@
-//! What the expected answers say was seen from glibc 2.36 with these very lines, but for the two stricter points.
+//! What the expected answers say was seen from glibc 2.36 with these very lines, but for the three stricter
+//! points.
 
 use super::*;
 
@@ -61,6 +62,7 @@ fn a_malformed_line_is_not_there() {
         "bob:x:-1:1::/:",
         "bob:x:1:-1::/:",
         "bob:x:--1:1::/:",
+        "bob:x:-0:1::/:",
         "bob:x:++1:1::/:",
         "bob:x:+:1::/:",
         "bob:x: :1::/:",
@@ -152,8 +154,10 @@ fn a_group_is_found_by_its_name() {
 fn memberships_come_in_the_order_of_the_file() {
     let group = b"\
         none:x:500:\n  indented:x:503:bob\nshort:x:504\nblank:x:505: bob\nsecond:x:506:al, bob\n\
-        trailing:x:507:bob \nspaced:x: 508:bob\nplus:x:+509:bob\nmax:x:4294967295:bob\nhuge:x:99999999999:bob\n\
-        colon:x:510:x:bob\ntwice:x:511:bob,,bob\nagain:x:511:bob\nletters:x:5a:bob\nprimary:x:77:bob\nminus:x:-3:bob\n\
+        trailing:x:507:bob \nspaced:x: 508:bob\nplus:x:+509:bob\nmax:x:4294967295:bob\n\
+        huge:x:99999999999:bob\n\
+        colon:x:510:x:bob\ntwice:x:511:bob,,bob\nagain:x:511:bob\nletters:x:5a:bob\n\
+        primary:x:77:bob\nminus:x:-3:bob\n\
         :x:512:bob\nbobby:x:513:bobby,ob,Bob\nbob:x:515:\nlast:x:514:al,bob";
     let groups: Vec<u32> = groups_with(group, b"bob").unwrap().iter().map(|gid| gid.as_raw()).collect();
     assert_eq!(groups, [503, 505, 506, 508, 509, 511, 511, 77, 512, 514]);
