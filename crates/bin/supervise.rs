@@ -1,1 +1,4 @@
-fn main(){}
+//! supervise: keeps one service running.
+#![no_main]
+
+sys::program!(supervision::supervise::run);

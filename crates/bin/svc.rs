@@ -1,1 +1,4 @@
-fn main(){}
+//! svc: sends commands to supervises.
+#![no_main]
+
+sys::program!(supervision::svc::run);

@@ -1,1 +1,4 @@
-fn main(){}
+//! svok: says whether a supervise is running.
+#![no_main]
+
+sys::program!(supervision::svok::run);

@@ -1,1 +1,4 @@
-fn main(){}
+//! svstat: says how services are.
+#![no_main]
+
+sys::program!(supervision::svstat::run);

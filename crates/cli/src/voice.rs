@@ -1,12 +1,13 @@
 //! The voice of a resident program: its own stderr, and never a wait for whoever reads it.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The longest line: a pipe takes that much whole or not at all.
 const LINE: usize = 4096;
 
 /// How many different things are remembered as said.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 256;
 
 /// Writes lines to stderr without waiting; what nobody takes is dropped, and counted.
 #[derive(Debug)]
@@ -60,27 +61,23 @@ impl Voice {
 
 /// What has been said already, so that a thing that stays wrong is said once.
 #[derive(Debug, Default)]
-pub struct Said(Vec<u64>);
+pub struct Said(BTreeSet<u64>);
 
 impl Said {
-    /// Whether this is new; it is remembered. The oldest is forgotten when there are too many.
+    /// Whether this is new; it is remembered. All are forgotten when there are too many.
     pub fn is_new(&mut self, text: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let mark = hasher.finish();
-        if self.0.contains(&mark) {
-            return false;
-        }
         if self.0.len() >= REMEMBERED {
-            self.0.remove(0);
+            self.clear();
         }
-        self.0.push(mark);
-        true
+        self.0.insert(mark)
     }
 
     /// Forgets all: things are well again, and what goes wrong next is news.
     pub fn clear(&mut self) {
-        self.0 = Vec::new();
+        self.0.clear();
     }
 }
 

@@ -1,5 +1,7 @@
 //! The letters that go through `supervise/control`: daemontools', and those that encore and runit added.
 
+use nix::sys::signal::Signal as System;
+
 /// What an operator can ask of a supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -30,6 +32,26 @@ pub enum Signal {
     User1,
     User2,
     WindowChange,
+}
+
+impl Signal {
+    /// The system's signal.
+    #[must_use]
+    pub fn system(self) -> System {
+        match self {
+            Self::Stop => System::SIGSTOP,
+            Self::Continue => System::SIGCONT,
+            Self::Hangup => System::SIGHUP,
+            Self::Alarm => System::SIGALRM,
+            Self::Interrupt => System::SIGINT,
+            Self::Terminate => System::SIGTERM,
+            Self::Kill => System::SIGKILL,
+            Self::Quit => System::SIGQUIT,
+            Self::User1 => System::SIGUSR1,
+            Self::User2 => System::SIGUSR2,
+            Self::WindowChange => System::SIGWINCH,
+        }
+    }
 }
 
 /// Whom a signal goes to.

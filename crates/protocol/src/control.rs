@@ -1,10 +1,11 @@
 //! Asking a supervise, from outside: is it there, take these commands, how is the service.
 
+use crate::file::kind;
 use crate::folder::{CONTROL, OK, STATUS, control_folder_here};
 use crate::status::{NoStatus, SIZE, Status};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, SFlag, fstat};
 use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::io::Read;
@@ -14,6 +15,10 @@ use std::path::PathBuf;
 
 /// How often a torn record is read again: each takes microseconds, and a write less.
 const READS: u32 = 1000;
+
+/// Through no link, without waiting, and not as a controlling terminal.
+const SAFELY: OFlag =
+    OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
 /// The `supervise/` of the folder that this process is in.
 #[derive(Clone, Debug)]
@@ -45,9 +50,13 @@ impl Control {
     }
 
     /// Opens a FIFO of supervise's for writing; `None` where nobody reads it: supervise is not running.
+    ///
+    /// Whoever owns the folder can put anything there, and it is root who asks: no link is followed, and letters
+    /// are written to nothing but a FIFO (else EINVAL).
     fn open_fifo(&self, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
-        match open(&self.path(name), OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty()) {
-            Ok(fifo) => Ok(Some(fifo)),
+        match open(&self.path(name), OFlag::O_WRONLY | SAFELY, Mode::empty()) {
+            Ok(fifo) if kind(&fstat(&fifo)?) == SFlag::S_IFIFO => Ok(Some(fifo)),
+            Ok(_) => Err(Errno::EINVAL),
             Err(Errno::ENXIO) => Ok(None),
             Err(error) => Err(error),
         }
@@ -57,7 +66,7 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// What opening `ok` says, ENOENT where supervise was never there.
+    /// What opening `ok` says, ENOENT where supervise was never there; EINVAL where it is no FIFO.
     pub fn is_running(&self) -> Result<bool, Errno> {
         self.open_fifo(OK).map(|fifo| fifo.is_some())
     }
@@ -66,7 +75,7 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// What opening `control` says.
+    /// What opening `control` says; EINVAL where it is no FIFO.
     pub fn commands(&self) -> Result<Option<OwnedFd>, Errno> {
         self.open_fifo(CONTROL)
     }
@@ -80,7 +89,7 @@ impl Control {
         let path = self.path(STATUS);
         let mut torn = NoStatus::BadFormat;
         for _ in 0..READS {
-            let file = open(&path, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty());
+            let file = open(&path, OFlag::O_RDONLY | SAFELY, Mode::empty());
             let mut file = File::from(file.map_err(Unreadable::Open)?);
             let mut bytes = [0; SIZE];
             let mut length = 0;

@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Why a file is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,15 +63,15 @@ pub fn look(folder: impl AsFd, name: &CStr) -> Result<Option<FileStat>, Errno> {
 /// # Errors
 ///
 /// Where something else is there (a link, a FIFO, a device, a folder), or it cannot be opened.
-pub fn open_regular(folder: BorrowedFd<'_>, name: &CStr) -> Result<Option<(File, FileStat)>, Unusable> {
+pub fn open_regular(folder: impl AsFd, name: &CStr) -> Result<Option<(File, FileStat)>, Unusable> {
     // Looked at first: opening a device can already do something.
-    match look(folder, name)? {
+    match look(folder.as_fd(), name)? {
         None => return Ok(None),
         Some(stat) if kind(&stat) != SFlag::S_IFREG => return Err(Unusable::NotRegular),
         Some(_) => {}
     }
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file = match openat(folder, name, flags, Mode::empty()) {
+    let file = match openat(folder.as_fd(), name, flags, Mode::empty()) {
         Ok(file) => file,
         Err(Errno::ENOENT) => return Ok(None),
         Err(Errno::ELOOP) => return Err(Unusable::NotRegular),

@@ -1,1 +1,12 @@
-//! placeholder
+//! Keeping services running, and the programs that ask for it: one [`supervise`] for each service, one [`svscan`]
+//! for a directory of them; svc, svok, svstat and svup talk to a supervise through the files in its folder.
+
+mod asking;
+pub(crate) mod private_folder;
+pub mod spacing;
+pub mod supervise;
+pub mod svc;
+pub mod svok;
+pub mod svscan;
+pub mod svstat;
+pub mod svup;

@@ -1,0 +1,50 @@
+//! What the programs share that ask a supervise from outside: going into a folder and back, and no `-L`.
+
+use anyhow::{Context, Result};
+use cli::Failure;
+use cli::text::shown;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use nix::unistd::{chdir, fchdir};
+use protocol::control::Control;
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+
+/// The folder that the program was started in, to which relative names of service folders belong.
+#[derive(Debug)]
+pub(crate) struct StartingFolder(OwnedFd);
+
+impl StartingFolder {
+    /// Opens it.
+    pub(crate) fn open() -> Result<Self> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        open(c".", flags, Mode::empty()).map(Self).context("unable to open current directory")
+    }
+
+    /// Goes back to it.
+    pub(crate) fn come_back(&self) -> Result<()> {
+        fchdir(&self.0).context("unable to set directory")
+    }
+}
+
+/// Goes into the one folder that a program asks about.
+pub(crate) fn enter(folder: &CStr) -> Result<()> {
+    chdir(folder).with_context(|| format!("unable to chdir to {}", shown(folder.to_bytes())))
+}
+
+/// Whether the supervise of the folder that we are in is running; where it never was, it is not.
+pub(crate) fn is_running(folder: &CStr) -> Result<bool> {
+    let context = || format!("unable to open {}/supervise/ok", shown(folder.to_bytes()));
+    match Control::here().with_context(context)?.is_running() {
+        Err(Errno::ENOENT) => Ok(false),
+        answer => answer.with_context(context),
+    }
+}
+
+/// The complaint about daemontools-encore's `-L` and `-l`, where one supervise has both the service and its logger.
+pub(crate) fn no_log_option(program: &str, letter: char, instead: &str) -> Failure {
+    Failure::Usage(Some(format!(
+        "{program}: illegal option -- {letter}: a logger has a supervise of its own: {program} {instead}/log"
+    )))
+}

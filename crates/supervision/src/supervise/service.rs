@@ -1,0 +1,104 @@
+//! What supervise was told to keep running: a folder, and the template that it takes from.
+
+use anyhow::{Context, bail};
+use cli::text::shown;
+use nix::fcntl::{AT_FDCWD, OFlag, open};
+use nix::sys::stat::{Mode, SFlag};
+use nix::unistd::chdir;
+use protocol::file::{kind, look};
+use protocol::folder::LOG;
+use protocol::instance::{self, Kind};
+use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// The service of this supervise, which has made its folder the current one.
+#[derive(Debug)]
+pub(super) struct Service {
+    /// As in every message: the argument.
+    pub(super) name: String,
+    /// The folder that this one and its template are in, held from before the change of folder: a service may be a link
+    /// to elsewhere.
+    pub(super) directory: OwnedFd,
+    /// Where it takes from what it has not itself.
+    pub(super) template: Option<Template>,
+    /// The owner of the link, where the argument is one: who made it chose what runs.
+    pub(super) link_owner: Option<u32>,
+}
+
+/// What an instance's name says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Template {
+    /// The template's folder, relative to [`Service::directory`]: `web@`, or for the logger of an instance `web@/log`.
+    pub(super) folder: CString,
+    /// `$1` and `$INSTANCE`.
+    pub(super) instance: CString,
+}
+
+impl Service {
+    /// Goes into the folder.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be done, or the folder is a template.
+    pub(super) fn enter(argument: &CStr) -> anyhow::Result<Self> {
+        let name = shown(argument.to_bytes()).into_owned();
+        let unable = || format!("unable to chdir to {name}");
+        let (directory, template) = parts(argument.to_bytes()).with_context(unable)?;
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let directory = open(&directory, flags, Mode::empty()).with_context(unable)?;
+        let found = look(AT_FDCWD, argument).with_context(unable)?;
+        let link_owner = found.filter(|stat| kind(stat) == SFlag::S_IFLNK).map(|stat| stat.st_uid);
+        chdir(argument).with_context(unable)?;
+        Ok(Self { name, directory, template, link_owner })
+    }
+}
+
+/// The folder that a service is in, and its template as the name says.
+fn parts(argument: &[u8]) -> anyhow::Result<(PathBuf, Option<Template>)> {
+    let path = Path::new(OsStr::from_bytes(argument));
+    let log = OsStr::from_bytes(LOG.to_bytes());
+    let above = path.parent().filter(|above| path.file_name() == Some(log) && above.file_name().is_some());
+    let service = above.unwrap_or(path);
+    let directory = service.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let template = match service.file_name().map(instance::kind) {
+        None | Some(Kind::Plain) => None,
+        Some(Kind::Template) => bail!("it is a template, which is never started itself"),
+        Some(Kind::Instance { template, instance }) => {
+            let folder =
+                if above.is_some() { Path::new(template).join(log) } else { PathBuf::from(template) };
+            Some(Template {
+                folder: CString::new(folder.into_os_string().as_bytes())?,
+                instance: CString::new(instance.as_bytes())?,
+            })
+        }
+    };
+    Ok((directory.to_owned(), template))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(argument: &str) -> (String, Option<(String, String)>) {
+        let (directory, template) = parts(argument.as_bytes()).unwrap();
+        let text = |string: CString| string.into_string().unwrap();
+        let template = template.map(|template| (text(template.folder), text(template.instance)));
+        (directory.into_os_string().into_string().unwrap(), template)
+    }
+
+    #[test]
+    fn an_argument_names_a_folder_and_its_template() {
+        let instance = |folder: &str| Some((folder.to_owned(), "6001".to_owned()));
+        assert_eq!(read("web"), (".".into(), None));
+        assert_eq!(read("web/log"), (".".into(), None));
+        assert_eq!(read("log"), (".".into(), None));
+        assert_eq!(read("."), (".".into(), None));
+        assert_eq!(read("web@6001"), (".".into(), instance("web@")));
+        assert_eq!(read("web@6001/log"), (".".into(), instance("web@/log")));
+        assert_eq!(read("/service/web@6001/"), ("/service".into(), instance("web@")));
+        assert_eq!(read("/service/web@6001/log"), ("/service".into(), instance("web@/log")));
+        assert!(parts(b"web@").is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! Where a service's files come from: its own folder first, then its template's. What is there is read afresh at each start.
+//!
+//! Absent means absent: any other answer of the system to "is it there?" ends the start, since taking an unreadable
+//! `user` for a missing one would run the service as root.
+
+use super::owner::Part;
+use super::service::Service;
+use cli::errno::text;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::stat::{FileStat, SFlag, fstat, fstatat};
+use nix::unistd::{fchdir, getcwd};
+use protocol::file::{Unusable, kind, look, open_folder, open_regular, read_all};
+use protocol::folder::{ENV, FINISH, RUN, USER};
+use protocol::report::{Report, Step};
+use protocol::user::User;
+use std::ffi::{CStr, CString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+
+/// The longest `user` file that is read.
+const LONGEST_USER: usize = 1000;
+
+/// A folder that files are taken from.
+#[derive(Debug)]
+struct Source {
+    folder: OwnedFd,
+    /// What messages put in front of a file's name: nothing, or `web@/`.
+    prefix: String,
+}
+
+/// The folders that a service takes its files from.
+#[derive(Debug)]
+pub(super) struct Sources<'a> {
+    own: Source,
+    /// The template's, and what it is called for.
+    template: Option<(Source, &'a CStr)>,
+}
+
+impl<'a> Sources<'a> {
+    /// Opens the current folder, and the template's if it is there.
+    pub(super) fn open(service: &'a Service) -> Result<Self, Report> {
+        let broken = |what: &str, error| unusable(Step::Folder, what, error);
+        let folder = open_folder(AT_FDCWD, c".").map_err(|error| broken("its folder", error))?;
+        let own = Source { folder, prefix: String::new() };
+        let Some(template) = &service.template else { return Ok(Self { own, template: None }) };
+        let shown = template.folder.to_string_lossy();
+        let at = &service.directory;
+        if look(at, &template.folder).map_err(|error| broken(&shown, error))?.is_none() {
+            return Ok(Self { own, template: None });
+        }
+        let folder = open_folder(at, &template.folder).map_err(|error| broken(&shown, error))?;
+        let source = Source { folder, prefix: format!("{shown}/") };
+        Ok(Self { own, template: Some((source, &template.instance)) })
+    }
+
+    /// The instance's name, where there is a template.
+    pub(super) fn instance(&self) -> Option<&'a CStr> {
+        self.template.as_ref().map(|(_, instance)| *instance)
+    }
+
+    /// Everything that has a say in what runs, with its owner.
+    pub(super) fn parts(&self, service: &Service) -> Result<Vec<Part>, Report> {
+        let mut parts = Vec::new();
+        if let Some(uid) = service.link_owner {
+            parts.push(Part { what: "the link to it".to_owned(), uid, gid: uid, mode: None });
+        }
+        for source in self.all() {
+            let what = if source.prefix.is_empty() { "it" } else { source.prefix.as_str() };
+            let stat = fstat(&source.folder).map_err(|error| unusable(Step::Owner, what, error))?;
+            parts.push(part(what.to_owned(), &stat));
+            for name in [RUN, FINISH, USER, ENV] {
+                source.add_parts(name, &mut parts)?;
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The one line of `user`, which has been seen to be an account's form.
+    pub(super) fn user(&self) -> Result<Option<CString>, Report> {
+        for source in self.all() {
+            let what = source.called(USER);
+            let broken = |error: Unusable| match error {
+                Unusable::System(errno) => unusable(Step::User, &what, errno),
+                other => failed(Step::User, None, &format!("{what}: {other}")),
+            };
+            let Some((mut file, _)) = open_regular(&source.folder, USER).map_err(broken)? else { continue };
+            let content = read_all(&mut file, LONGEST_USER).map_err(broken)?;
+            let odd = |why: &dyn std::fmt::Display| failed(Step::User, None, &format!("{what}: {why}"));
+            User::from_file(&content).map_err(|why| odd(&why))?;
+            let line = content.strip_suffix(b"\n").unwrap_or(&content);
+            return CString::new(line).map(Some).map_err(|why| odd(&why));
+        }
+        Ok(None)
+    }
+
+    /// The `env/` folders, in the order in which they are applied: the template's, then its own.
+    pub(super) fn variables(&self) -> Result<Vec<OwnedFd>, Report> {
+        let mut folders = Vec::new();
+        for source in self.all().rev() {
+            let broken = |error| unusable(Step::Environment, &source.called(ENV), error);
+            if look(&source.folder, ENV).map_err(broken)?.is_some() {
+                folders.push(open_folder(&source.folder, ENV).map_err(broken)?);
+            }
+        }
+        Ok(folders)
+    }
+
+    /// How run is executed: from its own folder as `./run`, the template's by its absolute path.
+    pub(super) fn run(&self) -> Result<CString, Report> {
+        let broken = |error| unusable(Step::Folder, "run", error);
+        for source in self.all() {
+            if look(&source.folder, RUN).map_err(broken)?.is_none() {
+                continue;
+            }
+            if source.prefix.is_empty() {
+                return Ok(c"./run".to_owned());
+            }
+            fchdir(&source.folder).map_err(broken)?;
+            let path = getcwd();
+            fchdir(&self.own.folder).map_err(broken)?;
+            let path = path.map_err(broken)?.join("run");
+            return CString::new(path.as_os_str().as_bytes()).map_err(|_| broken(Errno::EINVAL));
+        }
+        Err(failed(Step::Execute, Some(Errno::ENOENT), "unable to run ./run"))
+    }
+
+    /// Its own folder first.
+    fn all(&self) -> impl DoubleEndedIterator<Item = &Source> {
+        [Some(&self.own), self.template.as_ref().map(|(source, _)| source)].into_iter().flatten()
+    }
+}
+
+impl Source {
+    fn called(&self, name: &CStr) -> String {
+        format!("{}{}", self.prefix, name.to_string_lossy())
+    }
+
+    /// The file of that name, and where it is a link, what that leads to as well.
+    fn add_parts(&self, name: &CStr, parts: &mut Vec<Part>) -> Result<(), Report> {
+        let what = self.called(name);
+        let broken = |error| unusable(Step::Owner, &what, error);
+        let Some(stat) = look(&self.folder, name).map_err(broken)? else { return Ok(()) };
+        if kind(&stat) != SFlag::S_IFLNK {
+            parts.push(part(what, &stat));
+            return Ok(());
+        }
+        parts.push(Part { mode: None, ..part(format!("the link {what}"), &stat) });
+        match fstatat(&self.folder, name, AtFlags::empty()) {
+            Ok(stat) => parts.push(part(what, &stat)),
+            // It leads nowhere, and cannot run.
+            Err(Errno::ENOENT) => {}
+            Err(error) => return Err(broken(error)),
+        }
+        Ok(())
+    }
+}
+
+fn part(what: String, stat: &FileStat) -> Part {
+    Part { what, uid: stat.st_uid, gid: stat.st_gid, mode: Some(stat.st_mode) }
+}
+
+fn unusable(step: Step, what: &str, error: Errno) -> Report {
+    failed(step, Some(error), &format!("unable to use {what}"))
+}
+
+/// A failure's report: the reason, then the system's error in djb's words.
+pub(super) fn failed(step: Step, error: Option<Errno>, reason: &str) -> Report {
+    Report::Failed {
+        step,
+        errno: error.map_or(0, |error| error as i32),
+        reason: error.map_or_else(|| reason.to_owned(), |error| format!("{reason}: {}", text(error))),
+    }
+}

@@ -1,0 +1,141 @@
+//! The child of supervise on its way to become run. Nothing here happens in supervise itself: a file system that hangs
+//! or a directory server that is slow holds up the start and nobody else, and the memory that it takes goes with it.
+//!
+//! A folder with `user` or `env/` is started through runas, in the same process; any other directly.
+
+use super::owner::{Judgement, Me, judge};
+use super::service::Service;
+use super::sources::{Sources, failed};
+use nix::unistd::{execve, execvpe, getegid, geteuid, setsid};
+use protocol::explain;
+use protocol::report::{Report, Step, VARIABLE};
+use std::convert::Infallible;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use sys::descriptor::set_close_on_exec;
+use sys::own_folder::OwnFolder;
+
+/// The exit code of a start that failed.
+const FAILED: u8 = 111;
+
+/// The variable that an instance finds its name in.
+const INSTANCE: &str = "INSTANCE";
+
+/// What a start needs besides the service.
+#[derive(Debug)]
+pub(super) struct Means {
+    /// Where runas is.
+    pub(super) own: OwnFolder,
+    /// Whether a folder runs as it says whoever owns it.
+    pub(super) trusting: bool,
+}
+
+/// Becomes the service's run. Comes back, with an exit code, only where that failed, after having said why.
+pub(super) fn become_run(service: &Service, means: &Means, report: &OwnedFd) -> u8 {
+    // A new process leads no session yet, so this cannot fail.
+    let _ = setsid();
+    let _ = sys::signals::unblock_all();
+    let Err(failed) = attempt(service, means, report);
+    say(report, &failed);
+    FAILED
+}
+
+fn say(report: &OwnedFd, message: &Report) {
+    let _ = nix::unistd::write(report, &message.encode());
+}
+
+fn attempt(service: &Service, means: &Means, report: &OwnedFd) -> Result<Infallible, Report> {
+    let sources = Sources::open(service)?;
+    let judgement = judgement(service, means, &sources)?;
+    for warning in judgement.warnings {
+        say(report, &Report::Warning(warning));
+    }
+    let account = sources.user()?;
+    if let (Some(uid), None) = (judgement.only, &account) {
+        let reason = format!(
+            "it belongs to uid {uid}, so it only runs as that account: write its name, or a dot, into user"
+        );
+        return Err(failed(Step::Owner, None, &reason));
+    }
+    let variables = sources.variables()?;
+    let run = sources.run()?;
+    let arguments: Vec<&CStr> = [run.as_c_str()].into_iter().chain(sources.instance()).collect();
+    let instance = sources.instance().map(|value| assignment(INSTANCE, value.to_bytes()));
+    let environment = environment(instance.as_deref());
+    if account.is_some() || !variables.is_empty() {
+        let account = account.as_deref().unwrap_or(c"-");
+        return through_runas(means, judgement.only, account, &variables, &arguments, environment, report);
+    }
+    let Err(error) = execve(&run, &arguments, &environment);
+    let why = explain::execution(&run, error).unwrap_or_else(|| cli::errno::text(error).to_owned());
+    let reason = format!("unable to run {}: {why}", run.to_string_lossy());
+    Err(Report::Failed { step: Step::Execute, errno: error as i32, reason })
+}
+
+fn judgement(service: &Service, means: &Means, sources: &Sources<'_>) -> Result<Judgement, Report> {
+    if means.trusting {
+        return Ok(Judgement { only: None, warnings: Vec::new() });
+    }
+    let me = Me { uid: geteuid().as_raw(), gid: getegid().as_raw() };
+    judge(&sources.parts(service)?, me).map_err(|reason| failed(Step::Owner, None, &reason))
+}
+
+/// Goes on as runas, which becomes the account, applies the variables and then is run: one process all the way.
+fn through_runas(
+    means: &Means,
+    only: Option<u32>,
+    account: &CStr,
+    variables: &[OwnedFd],
+    run: &[&CStr],
+    environment: Vec<&CStr>,
+    report: &OwnedFd,
+) -> Result<Infallible, Report> {
+    let unable = |error| failed(Step::User, Some(error), "unable to run runas");
+    let mut options = Vec::new();
+    if let Some(uid) = only {
+        options.extend([c"-o".to_owned(), number(uid)]);
+    }
+    for folder in variables {
+        set_close_on_exec(folder, false).map_err(unable)?;
+        options.extend([c"-E".to_owned(), number(folder.as_raw_fd())]);
+    }
+    set_close_on_exec(report.as_fd(), false).map_err(unable)?;
+    let passed = assignment(VARIABLE, report.as_raw_fd().to_string().as_bytes());
+    let mut environment = environment;
+    environment.push(&passed);
+
+    let mut arguments = vec![c"runas"];
+    arguments.extend(options.iter().map(CString::as_c_str));
+    arguments.push(account);
+    arguments.extend(run);
+    let error = match means.own.program("runas") {
+        Some(path) => {
+            execve(&path, &arguments, &environment).map_or_else(|error| error, |never| match never {})
+        }
+        None => {
+            execvpe(c"runas", &arguments, &environment).map_or_else(|error| error, |never| match never {})
+        }
+    };
+    // Should it be sent after all: it must not reach another program.
+    let _ = set_close_on_exec(report.as_fd(), true);
+    Err(unable(error))
+}
+
+/// What supervise was started with, with the instance's name and without what only runas may be told.
+fn environment(instance: Option<&CStr>) -> Vec<&CStr> {
+    let is = |entry: &CStr, name: &str| {
+        entry.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
+    let mut entries = sys::environment::inherited();
+    entries.retain(|entry| !is(entry, VARIABLE) && (instance.is_none() || !is(entry, INSTANCE)));
+    entries.extend(instance);
+    entries
+}
+
+fn assignment(name: &str, value: &[u8]) -> CString {
+    CString::new([name.as_bytes(), b"=", value].concat()).unwrap_or_default()
+}
+
+fn number(value: impl ToString) -> CString {
+    CString::new(value.to_string()).unwrap_or_default()
+}

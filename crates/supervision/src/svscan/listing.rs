@@ -1,0 +1,87 @@
+//! Reading the service directory.
+
+use super::roster::{Arrival, FolderId, Found};
+use nix::dir::{Dir, Type};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::stat::{SFlag, fstatat};
+use protocol::file::{kind, open_folder};
+use std::collections::{HashMap, HashSet};
+use std::ffi::{CStr, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// Reads listings, and remembers enough of the last to ask the system only about what is new.
+#[derive(Debug, Default)]
+pub(super) struct Lister {
+    /// Ordinary folders by name: the directory's own number for them, and what a stat said.
+    known: HashMap<OsString, (u64, FolderId)>,
+}
+
+/// A complete listing.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// Every folder and every link to one whose name does not begin with a dot.
+    pub(super) folders: Vec<Found>,
+    /// What could not be looked at.
+    pub(super) unreadable: Vec<(OsString, Errno)>,
+}
+
+impl Lister {
+    /// Lists the current folder. `moved` are the names that are known to have been renamed in; `fresh` asks the system about
+    /// everything, as a mount over a folder is not seen otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Where it could not be read to its end: half a listing is none.
+    pub(super) fn list(&mut self, moved: &HashSet<OsString>, fresh: bool) -> Result<Listing, Errno> {
+        let mut dir = Dir::from_fd(open_folder(AT_FDCWD, c".")?)?;
+        let mut listing = Listing::default();
+        let mut known = HashMap::with_capacity(self.known.len());
+        for entry in dir.iter() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            let linked = match entry.file_type() {
+                Some(Type::Directory) => false,
+                Some(Type::Symlink) | None => true,
+                Some(_) => continue,
+            };
+            if name.as_bytes().starts_with(b".") {
+                continue;
+            }
+            let remembered =
+                self.known.get(name).filter(|(number, _)| !fresh && !linked && *number == entry.ino());
+            let id = match remembered.map_or_else(|| look(entry.file_name()), |(_, id)| Ok(Some(*id))) {
+                Ok(Some(id)) => id,
+                Ok(None) => continue,
+                Err(error) => {
+                    listing.unreadable.push((name.to_owned(), error));
+                    continue;
+                }
+            };
+            if !linked {
+                known.insert(name.to_owned(), (entry.ino(), id));
+            }
+            let arrival = match (linked, moved.contains(name)) {
+                (true, _) => Arrival::Linked,
+                (false, true) => Arrival::Moved,
+                (false, false) => Arrival::Made,
+            };
+            listing.folders.push(Found { name: name.to_owned(), id, arrival });
+        }
+        self.known = known;
+        Ok(listing)
+    }
+}
+
+/// Which folder has that name, a link followed; `None` where it is no folder, or not there any more.
+fn look(name: &CStr) -> Result<Option<FolderId>, Errno> {
+    match fstatat(AT_FDCWD, name, AtFlags::empty()) {
+        Ok(stat) if kind(&stat) == SFlag::S_IFDIR => {
+            Ok(Some(FolderId { device: stat.st_dev, inode: stat.st_ino }))
+        }
+        Ok(_) => Ok(None),
+        // Removed since it was listed, if it was not a link that leads nowhere.
+        Err(Errno::ENOENT) if fstatat(AT_FDCWD, name, AtFlags::AT_SYMLINK_NOFOLLOW).is_err() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

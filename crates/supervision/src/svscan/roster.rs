@@ -1,0 +1,277 @@
+//! Who is on: what svscan knows of each folder, and what follows from what it sees. Pure: no system call, no clock.
+//!
+//! A folder is its device and inode; its name is only what it is called. It goes through
+//!
+//! - *arriving*: it is new, and starts when nothing in it has changed for a second (a `cp -r` makes `run` executable while it
+//!   is empty, before `user` is there). One renamed or linked in is whole, and starts at once; one without a `run` waits for it;
+//! - *supervised*: one supervise for the service, one for its logger, each started again when it ends;
+//! - *ending*: the service is told to stop, then the logger gets the end of its input; then it is forgotten.
+//!
+//! It leaves when two complete listings have not shown it, the second of them undisturbed: one listing of a large
+//! directory that changes can miss what is there.
+
+use super::entry::Entry;
+use nix::unistd::Pid;
+use protocol::instance::{Kind, kind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+use sys::clock::Monotonic;
+use sys::process::Ending;
+
+/// Which folder it is, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct FolderId {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+/// A folder in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) name: OsString,
+    pub(super) id: FolderId,
+    pub(super) arrival: Arrival,
+}
+
+/// How a folder came to be in the directory, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// It may still be in the making.
+    Made,
+    /// It was renamed in just now, and so is whole.
+    Moved,
+    /// It is a link, and so is what it leads to.
+    Linked,
+}
+
+/// What a look into a new folder shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// It has a `run`, or its template has one.
+    pub(super) has_run: bool,
+    /// It has a `log/`, or its template has one.
+    pub(super) has_log: bool,
+    /// Changes when anything in it does.
+    pub(super) print: u64,
+    /// How long nothing in it has changed, by the wall clock.
+    pub(super) at_rest: Duration,
+}
+
+/// The two supervises of a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Service,
+    Logger,
+}
+
+/// What svscan sees.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A complete listing; `quiet` when nothing is known to have changed since the one before.
+    Listed { folders: Vec<Found>, quiet: bool },
+    /// The answer to [`Step::Look`].
+    Looked(FolderId, Looked),
+    /// Something changed in a folder that waits for its `run`, or in the template that it may get one from.
+    Changed(OsString),
+    /// The answer to [`Step::Start`]: the supervise runs.
+    Started(FolderId, Part, Pid),
+    /// The answer to [`Step::Start`]: it could not be started, and why.
+    NotStarted(FolderId, Part, String),
+    /// A process ended.
+    Exited(Pid, Ending),
+    /// The answer to [`Step::CountUnread`].
+    Unread(FolderId, usize),
+    /// svscan is to stop everything; said again, to kill it.
+    Stop,
+    /// The time of [`Roster::wake_at`] has come.
+    Due,
+}
+
+/// What svscan has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Look into a new folder.
+    Look(FolderId),
+    /// Tell when something changes in it, or in its template.
+    Watch(FolderId),
+    /// Do not, any more.
+    Unwatch(FolderId),
+    /// Start a supervise; `with_log` where there is a log pipe between the two.
+    Start { id: FolderId, part: Part, with_log: bool },
+    /// Tell a supervise to stop its service and leave.
+    Terminate(Pid),
+    /// Tell a logger's supervise that its input ends.
+    EndInput(Pid),
+    /// Close svscan's own end of the log pipe, the last that keeps it open.
+    CloseInput(FolderId),
+    /// Count what waits in the log pipe.
+    CountUnread(FolderId),
+    /// Drop everything that is held for it.
+    Forget(FolderId),
+    /// List the directory again, soon.
+    ListAgain,
+    /// Say this.
+    Warn(String),
+    /// Nothing is left: svscan's end.
+    Leave,
+}
+
+/// All folders of the service directory.
+#[derive(Debug)]
+pub(super) struct Roster {
+    entries: BTreeMap<FolderId, Entry>,
+    /// Whose processes are whose.
+    processes: BTreeMap<i32, (FolderId, Part)>,
+    /// A name says where `supervise/` is: a folder renamed is another service.
+    names_matter: bool,
+    /// Everything is told to stop.
+    stopping: bool,
+}
+
+impl Roster {
+    /// An empty one. `names_matter` where `supervise/` is kept elsewhere, under the folder's path.
+    pub(super) fn new(names_matter: bool) -> Self {
+        Self { entries: BTreeMap::new(), processes: BTreeMap::new(), names_matter, stopping: false }
+    }
+
+    /// What a folder is called.
+    pub(super) fn name(&self, id: FolderId) -> Option<&OsStr> {
+        self.entries.get(&id).map(Entry::name)
+    }
+
+    /// When [`Event::Due`] is to be told, if ever.
+    pub(super) fn wake_at(&self) -> Option<Monotonic> {
+        self.entries.values().filter_map(Entry::wake_at).min()
+    }
+
+    /// Takes one event. The steps are to be done in their order.
+    pub(super) fn step(&mut self, now: Monotonic, event: Event) -> Vec<Step> {
+        let mut steps = Vec::new();
+        match event {
+            Event::Listed { folders, quiet } if !self.stopping => {
+                self.listed(now, folders, quiet, &mut steps)
+            }
+            Event::Listed { .. } => {}
+            Event::Changed(name) => {
+                let concerned =
+                    self.entries.values().filter(|entry| entry.waits_for_run() && depends(entry, &name));
+                steps.extend(concerned.map(|entry| Step::Look(entry.id())));
+            }
+            Event::Looked(id, looked) => {
+                self.concern(id, &mut steps, |entry, steps| entry.looked(now, looked, steps));
+            }
+            Event::Started(id, part, pid) => {
+                self.processes.insert(pid.as_raw(), (id, part));
+                self.concern(id, &mut steps, |entry, steps| entry.started(part, pid, steps));
+            }
+            Event::NotStarted(id, part, reason) => {
+                self.concern(id, &mut steps, |entry, steps| entry.not_started(now, part, &reason, steps));
+            }
+            Event::Exited(pid, ending) => {
+                if let Some((id, part)) = self.processes.remove(&pid.as_raw()) {
+                    self.concern(id, &mut steps, |entry, steps| entry.exited(now, part, ending, steps));
+                }
+            }
+            Event::Unread(id, count) => {
+                self.concern(id, &mut steps, |entry, steps| entry.unread(count, steps))
+            }
+            Event::Stop => self.stop(now, &mut steps),
+            Event::Due => {
+                for entry in self.entries.values_mut() {
+                    entry.due(now, &mut steps);
+                }
+            }
+        }
+        steps
+    }
+
+    /// Tells one entry, and forgets it if that was its end.
+    fn concern(
+        &mut self,
+        id: FolderId,
+        steps: &mut Vec<Step>,
+        tell: impl FnOnce(&mut Entry, &mut Vec<Step>),
+    ) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        tell(entry, steps);
+        if entry.has_ended() {
+            self.forget_ended(steps);
+        }
+    }
+
+    fn listed(&mut self, now: Monotonic, folders: Vec<Found>, quiet: bool, steps: &mut Vec<Step>) {
+        let mut shown: BTreeMap<FolderId, Vec<Found>> = BTreeMap::new();
+        for found in folders.into_iter().filter(|found| kind(&found.name) != Kind::Template) {
+            shown.entry(found.id).or_default().push(found);
+        }
+        let mut unsure = false;
+        for (id, entry) in &mut self.entries {
+            match shown.remove(id) {
+                Some(called) => entry.seen(now, called, self.names_matter, steps),
+                None => unsure |= entry.not_seen(now, quiet, steps),
+            }
+            // One may have come unseen, or its template may be there now.
+            if entry.waits_for_run() {
+                steps.push(Step::Look(*id));
+            }
+        }
+        let mut names: BTreeSet<OsString> =
+            self.entries.values().map(|entry| entry.name().to_owned()).collect();
+        for called in shown.into_values() {
+            // Two links to one folder are one service. A name is not given twice: what is replaced ends first.
+            let Some(found) = called.into_iter().min_by(|one, other| one.name.cmp(&other.name)) else {
+                continue;
+            };
+            if names.insert(found.name.clone()) {
+                steps.push(Step::Look(found.id));
+                self.entries.insert(found.id, Entry::arriving(now, found));
+            }
+        }
+        if unsure {
+            steps.push(Step::ListAgain);
+        }
+        self.forget_ended(steps);
+    }
+
+    fn stop(&mut self, now: Monotonic, steps: &mut Vec<Step>) {
+        let again = std::mem::replace(&mut self.stopping, true);
+        for entry in self.entries.values_mut() {
+            if again {
+                entry.end_now(steps);
+            } else {
+                entry.end(now, steps);
+            }
+        }
+        self.forget_ended(steps);
+    }
+
+    fn forget_ended(&mut self, steps: &mut Vec<Step>) {
+        let before = steps.len();
+        self.entries.retain(|id, entry| {
+            let ended = entry.has_ended();
+            if ended {
+                steps.push(Step::Forget(*id));
+            }
+            !ended
+        });
+        if self.stopping {
+            steps.extend(self.entries.is_empty().then_some(Step::Leave));
+        } else if steps.len() > before {
+            // What has the name now, or is the same folder under a new one, was waiting for this.
+            steps.push(Step::ListAgain);
+        }
+    }
+}
+
+/// Whether a change in the folder of that name can matter to an entry: it is its own, or its template.
+fn depends(entry: &Entry, changed: &OsStr) -> bool {
+    let template = match kind(entry.name()) {
+        Kind::Instance { template, .. } => Some(template),
+        Kind::Plain | Kind::Template => None,
+    };
+    entry.name() == changed || template == Some(changed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+use super::*;
+
+const START: Monotonic = Monotonic::from_zero(Duration::from_secs(1000));
+
+fn id(inode: u64) -> FolderId {
+    FolderId { device: 1, inode }
+}
+
+fn found(name: &str, inode: u64) -> Found {
+    Found { name: name.into(), id: id(inode), arrival: Arrival::Linked }
+}
+
+const SOUND: Looked = Looked { has_run: true, has_log: false, print: 1, at_rest: Duration::from_secs(60) };
+
+/// A roster with the world around it: what it asks to look at looks sound, what it starts runs.
+struct World {
+    roster: Roster,
+    now: Monotonic,
+    looks: BTreeMap<FolderId, Looked>,
+    next_pid: i32,
+    /// Everything it did, in words.
+    log: Vec<String>,
+    left: bool,
+}
+
+impl World {
+    fn new() -> Self {
+        let roster = Roster::new(false);
+        Self { roster, now: START, looks: BTreeMap::new(), next_pid: 100, log: Vec::new(), left: false }
+    }
+
+    fn tell(&mut self, event: Event) -> Vec<String> {
+        let mut queue: std::collections::VecDeque<Step> = self.roster.step(self.now, event).into();
+        while let Some(step) = queue.pop_front() {
+            let answer = match step {
+                Step::Look(id) => Some(Event::Looked(id, *self.looks.get(&id).unwrap_or(&SOUND))),
+                Step::Start { id, part, .. } => {
+                    self.next_pid += 1;
+                    let name = self.roster.name(id).unwrap().to_str().unwrap().to_owned();
+                    self.log.push(format!("start {name} {part:?} {}", self.next_pid));
+                    Some(Event::Started(id, part, Pid::from_raw(self.next_pid)))
+                }
+                Step::Leave => {
+                    self.left = true;
+                    None
+                }
+                Step::Terminate(pid) => {
+                    self.log.push(format!("terminate {pid}"));
+                    None
+                }
+                Step::EndInput(pid) => {
+                    self.log.push(format!("end input {pid}"));
+                    None
+                }
+                Step::ListAgain => None,
+                other => {
+                    self.log.push(format!("{other:?}").split(['(', ' ']).next().unwrap().to_lowercase());
+                    None
+                }
+            };
+            if let Some(event) = answer {
+                queue.extend(self.roster.step(self.now, event));
+            }
+        }
+        std::mem::take(&mut self.log)
+    }
+
+    fn list(&mut self, folders: &[Found]) -> Vec<String> {
+        self.tell(Event::Listed { folders: folders.to_vec(), quiet: true })
+    }
+
+    fn exit(&mut self, pid: i32) -> Vec<String> {
+        self.tell(Event::Exited(Pid::from_raw(pid), Ending::Exited(0)))
+    }
+
+    fn pass(&mut self, milliseconds: u64) -> Vec<String> {
+        self.now = self.now + Duration::from_millis(milliseconds);
+        self.tell(Event::Due)
+    }
+}
+
+#[test]
+fn a_whole_folder_starts_at_once_and_one_that_was_made_when_it_rests() {
+    let mut world = World::new();
+    assert_eq!(world.list(&[found("web", 1)]), ["start web Service 101"]);
+    let made = Found { arrival: Arrival::Made, ..found("new", 2) };
+    let fresh = |print| Looked { at_rest: Duration::ZERO, print, ..SOUND };
+    world.looks.insert(id(2), fresh(1));
+    assert!(world.list(&[found("web", 1), made]).is_empty());
+    world.looks.insert(id(2), fresh(2));
+    assert!(world.pass(1000).is_empty(), "it has changed since");
+    assert!(world.pass(999).is_empty(), "not yet a second");
+    assert_eq!(world.pass(1), ["start new Service 102"]);
+}
+
+#[test]
+fn word_of_a_renaming_may_come_after_the_listing() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { at_rest: Duration::ZERO, ..SOUND });
+    let arrived = |arrival| Found { arrival, ..found("web", 1) };
+    assert!(world.list(&[arrived(Arrival::Made)]).is_empty());
+    assert_eq!(world.list(&[arrived(Arrival::Moved)]), ["start web Service 101"]);
+}
+
+#[test]
+fn an_old_folder_is_at_rest_already() {
+    let mut world = World::new();
+    assert_eq!(world.list(&[Found { arrival: Arrival::Made, ..found("web", 1) }]), ["start web Service 101"]);
+}
+
+#[test]
+fn a_folder_without_run_waits_for_it_and_for_its_rest() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_run: false, ..SOUND });
+    assert_eq!(world.list(&[found("web", 1)]), ["warn", "watch"]);
+    assert!(world.tell(Event::Changed("other".into())).is_empty());
+    world.looks.insert(id(1), Looked { at_rest: Duration::ZERO, ..SOUND });
+    assert_eq!(world.tell(Event::Changed("web".into())), ["unwatch"]);
+    assert_eq!(world.pass(1000), ["start web Service 101"]);
+}
+
+#[test]
+fn an_instance_waits_for_its_template() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_run: false, ..SOUND });
+    assert_eq!(world.list(&[found("web@1", 1)]), ["warn", "watch"]);
+    world.looks.insert(id(1), SOUND);
+    assert_eq!(world.tell(Event::Changed("web@".into())), ["unwatch"]);
+    assert_eq!(world.pass(1000), ["start web@1 Service 101"]);
+}
+
+#[test]
+fn templates_and_second_links_are_no_services() {
+    let mut world = World::new();
+    assert_eq!(world.list(&[found("web@", 1), found("b", 2), found("a", 2)]), ["start a Service 101"]);
+    assert!(world.list(&[found("b", 2)]).is_empty(), "the other link is left: the same service");
+}
+
+#[test]
+fn gone_means_missing_twice_and_undisturbed() {
+    let mut world = World::new();
+    world.list(&[found("web", 1)]);
+    assert!(world.list(&[]).is_empty(), "one listing can miss it");
+    assert!(world.list(&[found("web", 1)]).is_empty());
+    assert!(world.list(&[]).is_empty());
+    assert!(world.tell(Event::Listed { folders: vec![], quiet: false }).is_empty(), "something was changing");
+    assert_eq!(world.list(&[]), ["terminate 101"]);
+    assert_eq!(world.exit(101), ["forget"]);
+}
+
+#[test]
+fn a_directory_that_never_rests_does_not_keep_the_dead() {
+    let mut world = World::new();
+    world.list(&[found("web", 1)]);
+    let told: Vec<String> =
+        (0..12).flat_map(|_| world.tell(Event::Listed { folders: vec![], quiet: false })).collect();
+    assert_eq!(told, ["terminate 101"]);
+}
+
+#[test]
+fn a_renamed_folder_is_the_same_service_unless_its_name_is_data() {
+    let mut world = World::new();
+    world.list(&[found("a", 1), found("b", 2)]);
+    assert!(world.list(&[found("b", 1), found("a", 2)]).is_empty(), "two names exchanged");
+    assert_eq!(world.roster.name(id(1)), Some(OsStr::new("b")));
+
+    let mut world = World::new();
+    world.list(&[found("web@1", 1)]);
+    assert_eq!(world.list(&[found("web@2", 1)]), ["terminate 101"]);
+    assert!(world.list(&[found("web@2", 1)]).is_empty(), "never both");
+    assert_eq!(world.exit(101), ["forget"]);
+    assert_eq!(world.list(&[found("web@2", 1)]), ["start web@2 Service 102"]);
+
+    let mut world = World::new();
+    world.roster = Roster::new(true);
+    world.list(&[found("a", 1)]);
+    assert_eq!(world.list(&[found("b", 1)]), ["terminate 101"], "its files are under its path");
+}
+
+#[test]
+fn a_replaced_folder_stops_before_the_new_one_starts() {
+    let mut world = World::new();
+    world.list(&[found("web", 1)]);
+    assert!(world.list(&[found("web", 2)]).is_empty());
+    assert_eq!(world.list(&[found("web", 2)]), ["terminate 101"]);
+    assert!(world.list(&[found("web", 2)]).is_empty());
+    assert_eq!(world.exit(101), ["forget"]);
+    assert_eq!(world.list(&[found("web", 2)]), ["start web Service 102"]);
+}
+
+#[test]
+fn a_supervise_that_ends_is_started_again_with_the_spacing() {
+    let mut world = World::new();
+    world.list(&[found("web", 1)]);
+    assert!(world.exit(101).is_empty(), "a second has not passed");
+    assert_eq!(world.pass(1000), ["start web Service 102"]);
+    world.now = world.now + Duration::from_secs(10);
+    assert_eq!(world.exit(102), ["start web Service 103"]);
+}
+
+#[test]
+fn a_logger_outlives_its_service_and_gets_the_end_of_its_input() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
+    assert_eq!(world.list(&[found("web", 1)]), ["start web Service 101", "start web Logger 102"]);
+    assert_eq!(world.tell(Event::Stop), ["terminate 101"]);
+    assert_eq!(world.exit(101), ["closeinput", "end input 102"]);
+    assert!(!world.left);
+    assert_eq!(world.exit(102), ["forget"]);
+    assert!(world.left);
+}
+
+#[test]
+fn a_logger_that_was_just_dead_is_started_once_more_for_what_waits() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
+    world.list(&[found("web", 1)]);
+    world.exit(102);
+    world.tell(Event::Stop);
+    assert_eq!(world.exit(101), ["closeinput", "start web Logger 103", "end input 103"]);
+    world.exit(103);
+    assert!(world.left);
+}
+
+#[test]
+fn a_logger_that_does_not_end_is_told_to_when_its_pipe_is_empty() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
+    world.list(&[found("web", 1)]);
+    world.tell(Event::Stop);
+    world.exit(101);
+    assert_eq!(world.pass(2000), ["countunread"]);
+    assert!(world.tell(Event::Unread(id(1), 10)).is_empty());
+    assert_eq!(world.pass(2000), ["countunread"]);
+    assert_eq!(world.tell(Event::Unread(id(1), 0)), ["terminate 102"]);
+    assert!(world.pass(60_000).is_empty(), "told once");
+}
+
+#[test]
+fn a_second_stop_tells_again_whoever_has_had_its_turn() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
+    world.list(&[found("web", 1)]);
+    world.tell(Event::Stop);
+    assert_eq!(world.tell(Event::Stop), ["terminate 101"], "the logger still has lines to write");
+    world.exit(101);
+    assert_eq!(world.tell(Event::Stop), ["terminate 102"]);
+}
+
+#[test]
+fn stopping_an_empty_directory_is_quick_and_nothing_starts_any_more() {
+    let mut world = World::new();
+    assert!(world.tell(Event::Stop).is_empty());
+    assert!(world.left);
+    assert!(world.list(&[found("web", 1)]).is_empty());
+}
