@@ -1,1 +1,4 @@
-fn main(){}
+//! runas: run a program as an account, wholly.
+#![no_main]
+
+sys::program!(chain::runas::run);

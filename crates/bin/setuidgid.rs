@@ -1,1 +1,4 @@
-fn main(){}
+//! setuidgid: run a program with an account's user and group.
+#![no_main]
+
+sys::program!(chain::setuidgid::run);

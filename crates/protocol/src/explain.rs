@@ -14,6 +14,9 @@ use std::path::Path;
 /// What is behind an error of exec, beyond the error's own text; `None` where that says it all.
 #[must_use]
 pub fn execution(program: &CStr, error: Errno) -> Option<String> {
+    if error == Errno::EAGAIN {
+        return Some("the account has as many processes as its limit allows".to_owned());
+    }
     let found = stat(program).ok()?;
     if crate::file::kind(&found) != SFlag::S_IFREG {
         return Some("it is not a regular file".to_owned());

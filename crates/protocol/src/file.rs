@@ -2,13 +2,16 @@
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
-use std::ffi::CStr;
+use nix::unistd::{getegid, geteuid};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Why a file is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum Unusable {
     NotRegular,
     /// It is longer than anything sensible.
     TooLong,
+    /// It is a link that is not followed.
+    ForeignLink,
     /// The system's error.
     System(Errno),
 }
@@ -32,6 +37,7 @@ impl fmt::Display for Unusable {
         match self {
             Self::NotRegular => to.write_str("not a regular file"),
             Self::TooLong => to.write_str("the file is too long"),
+            Self::ForeignLink => to.write_str("it is a link that somebody else made or can exchange"),
             Self::System(errno) => to.write_str(errno.desc()),
         }
     }
@@ -98,6 +104,74 @@ pub fn read_all(file: &mut File, longest: usize) -> Result<Vec<u8>, Unusable> {
     if content.len() > longest { Err(Unusable::TooLong) } else { Ok(content) }
 }
 
+/// A link: who made it, and where it leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its owner.
+    pub uid: u32,
+    /// What it says.
+    pub target: OsString,
+}
+
+/// The link of that name; `None` where it is no link. Both answers are about one and the same link, even while somebody
+/// exchanges it.
+///
+/// # Errors
+///
+/// What the system says, ENOENT where nothing is there.
+pub fn link(folder: impl AsFd, name: &CStr) -> Result<Option<Link>, Errno> {
+    let held =
+        openat(folder.as_fd(), name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())?;
+    let stat = fstat(&held)?;
+    if kind(&stat) != SFlag::S_IFLNK {
+        return Ok(None);
+    }
+    Ok(Some(Link { uid: stat.st_uid, target: readlinkat(&held, c"")? }))
+}
+
+/// Whether what belongs to that account cannot be turned against us: it is ours, or root's.
+#[must_use]
+pub fn is_trusted(uid: u32) -> bool {
+    uid == 0 || uid == geteuid().as_raw()
+}
+
+/// Whether nobody but us and root can change what is in a folder. An ordinary user's own group counts as that user: many
+/// systems give each a group of that name, and a umask that lets it write.
+#[must_use]
+pub fn is_trusted_folder(stat: &FileStat) -> bool {
+    let own_group = stat.st_gid == 0 || (!geteuid().is_root() && stat.st_gid == getegid().as_raw());
+    let others_write = if own_group { 0o002 } else { 0o022 };
+    is_trusted(stat.st_uid) && stat.st_mode & others_write == 0
+}
+
+/// Opens a folder. A link to it is followed only if it is root's or ours, and in a folder where nobody else could have put
+/// it: somebody can give another name to a link of root's.
+///
+/// # Errors
+///
+/// [`Unusable::ForeignLink`] for any other link; else what the system says.
+pub fn open_trusted_folder(at: impl AsFd, path: &CStr) -> Result<OwnedFd, Unusable> {
+    let whole = Path::new(OsStr::from_bytes(path.to_bytes()));
+    let (Some(above), Some(name)) = (whole.parent(), whole.file_name()) else {
+        // `/`, or one that ends in `..`: no link itself.
+        return Ok(open_folder(at, path)?);
+    };
+    let c_string = |path: &OsStr| CString::new(path.as_bytes()).map_err(|_| Errno::EINVAL);
+    let above = if above == Path::new("") { Path::new(".") } else { above };
+    let above = open_folder(at, &c_string(above.as_os_str())?)?;
+    let name = c_string(name)?;
+    match link(&above, &name)? {
+        Some(link) if is_trusted(link.uid) && is_trusted_folder(&fstat(&above)?) => {
+            Ok(open_folder(above, &c_string(&link.target)?)?)
+        }
+        Some(_) => Err(Unusable::ForeignLink),
+        None => {
+            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            Ok(openat(above, name.as_c_str(), flags, Mode::empty())?)
+        }
+    }
+}
+
 /// Opens a folder, following a link to it.
 ///
 /// # Errors
@@ -113,7 +187,7 @@ pub fn open_folder(at: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
 /// # Errors
 ///
 /// What the system says: half a listing is none.
-pub fn names(folder: impl AsFd) -> Result<Vec<std::ffi::CString>, Errno> {
+pub fn names(folder: impl AsFd) -> Result<Vec<CString>, Errno> {
     let mut dir = Dir::from_fd(open_folder(folder, c".")?)?;
     let mut names = Vec::new();
     for entry in dir.iter() {
@@ -123,4 +197,53 @@ pub fn names(folder: impl AsFd) -> Result<Vec<std::ffi::CString>, Errno> {
         }
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn only_what_is_there_as_a_regular_file_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "x").unwrap();
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
+        symlink("file", folder.path().join("link")).unwrap();
+        nix::unistd::mkfifo(&folder.path().join("fifo"), Mode::S_IRWXU).unwrap();
+        let opened = File::open(folder.path()).unwrap();
+        assert!(open_regular(&opened, c"file").unwrap().is_some());
+        assert!(open_regular(&opened, c"absent").unwrap().is_none());
+        for other in [c"folder", c"link", c"fifo"] {
+            assert_eq!(open_regular(&opened, other).map(drop), Err(Unusable::NotRegular), "{other:?}");
+        }
+        assert_eq!(open_regular(&opened, c"file/x").map(drop), Err(Unusable::System(Errno::ENOTDIR)));
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "12345").unwrap();
+        let read = |longest| read_all(&mut File::open(folder.path().join("file")).unwrap(), longest);
+        assert_eq!(read(5), Ok(b"12345".to_vec()));
+        assert_eq!(read(4), Err(Unusable::TooLong));
+    }
+
+    #[test]
+    fn our_own_links_are_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
+        symlink("folder", folder.path().join("link")).unwrap();
+        let opened = File::open(folder.path()).unwrap();
+        assert_eq!(link(&opened, c"link").unwrap().unwrap().target, "folder");
+        assert_eq!(link(&opened, c"folder"), Ok(None));
+        assert_eq!(link(&opened, c"absent"), Err(Errno::ENOENT));
+        open_trusted_folder(&opened, c"link").unwrap();
+        open_trusted_folder(&opened, c"folder").unwrap();
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(open_trusted_folder(&opened, c"link").map(drop), Err(Unusable::ForeignLink), "anybody's");
+        open_trusted_folder(&opened, c"folder").unwrap();
+        assert_eq!(open_trusted_folder(&opened, c"absent").map(drop), Err(Unusable::System(Errno::ENOENT)));
+    }
 }

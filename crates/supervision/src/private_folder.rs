@@ -3,10 +3,10 @@
 
 use anyhow::{Context, bail};
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, openat, readlinkat};
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat};
-use nix::unistd::{geteuid, mkfifoat};
-use protocol::file::{kind, look, open_folder};
+use nix::unistd::mkfifoat;
+use protocol::file::{Unusable, is_trusted, kind, link, look, open_folder};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -21,17 +21,17 @@ use std::path::Path;
 /// Where it cannot be made or opened, or is not ours alone.
 pub(crate) fn open(folder: impl AsFd, path: &Path) -> anyhow::Result<OwnedFd> {
     let (above, name) = split(&folder, path)?;
-    let opened = match look(&above, &name)? {
-        Some(found) if kind(&found) == SFlag::S_IFLNK => {
-            if !is_trusted(found.st_uid) {
-                bail!("the link belongs to uid {}", found.st_uid);
+    let opened = match link(&above, &name) {
+        Ok(Some(link)) => {
+            if !is_trusted(link.uid) {
+                bail!("the link belongs to uid {}", link.uid);
             }
-            let target = readlinkat(&above, name.as_c_str())?;
-            let (above, name) = split(&above, Path::new(&target))?;
+            let (above, name) = split(&above, Path::new(&link.target))?;
             ours_alone(&fstat(&above)?).context("the link leads into a folder that is not safe")?;
             make(&above, &name)?
         }
-        _ => make(&above, &name)?,
+        Ok(None) | Err(Errno::ENOENT) => make(&above, &name)?,
+        Err(error) => return Err(error.into()),
     };
     ours_alone(&fstat(&opened)?)?;
     Ok(opened)
@@ -57,8 +57,12 @@ fn make(above: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
     openat(above.as_fd(), name, flags, Mode::empty())
 }
 
-fn is_trusted(uid: u32) -> bool {
-    uid == 0 || uid == geteuid().as_raw()
+/// The error that says it in djb's words where it is the system's.
+pub(crate) fn told(why: Unusable) -> anyhow::Error {
+    match why {
+        Unusable::System(error) => error.into(),
+        other => other.into(),
+    }
 }
 
 fn ours_alone(stat: &FileStat) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 //! Under a supervise of root's, what belongs to another account runs as that account and no other; under anybody
 //! else's, what belongs to a third is not run at all. What everybody can write is never run.
 
-/// One thing that has a say in what runs: the folder, `run`, `user`, a link to one of them.
+/// One thing that has a say in what runs: the folder, `run`, `user`, a link for one of them.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     /// As messages call it.

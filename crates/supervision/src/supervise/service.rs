@@ -1,11 +1,12 @@
 //! What supervise was told to keep running: a folder, and the template that it takes from.
 
+use crate::private_folder::told;
 use anyhow::{Context, bail};
 use cli::text::shown;
 use nix::fcntl::{AT_FDCWD, OFlag, open};
-use nix::sys::stat::{Mode, SFlag};
-use nix::unistd::chdir;
-use protocol::file::{kind, look};
+use nix::sys::stat::Mode;
+use nix::unistd::fchdir;
+use protocol::file::{open_folder, open_trusted_folder};
 use protocol::folder::LOG;
 use protocol::instance::{self, Kind};
 use std::ffi::{CStr, CString, OsStr};
@@ -23,8 +24,6 @@ pub(super) struct Service {
     pub(super) directory: OwnedFd,
     /// Where it takes from what it has not itself.
     pub(super) template: Option<Template>,
-    /// The owner of the link, where the argument is one: who made it chose what runs.
-    pub(super) link_owner: Option<u32>,
 }
 
 /// What an instance's name says.
@@ -41,17 +40,21 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where that cannot be done, or the folder is a template.
-    pub(super) fn enter(argument: &CStr) -> anyhow::Result<Self> {
+    /// Where that cannot be done, the folder is a template, or, unless we are trusting, a link of somebody's.
+    pub(super) fn enter(argument: &CStr, trusting: bool) -> anyhow::Result<Self> {
         let name = shown(argument.to_bytes()).into_owned();
         let unable = || format!("unable to chdir to {name}");
         let (directory, template) = parts(argument.to_bytes()).with_context(unable)?;
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = open(&directory, flags, Mode::empty()).with_context(unable)?;
-        let found = look(AT_FDCWD, argument).with_context(unable)?;
-        let link_owner = found.filter(|stat| kind(stat) == SFlag::S_IFLNK).map(|stat| stat.st_uid);
-        chdir(argument).with_context(unable)?;
-        Ok(Self { name, directory, template, link_owner })
+        // Whoever makes a link chooses what runs, and where `supervise/` is made.
+        let folder = if trusting {
+            open_folder(AT_FDCWD, argument).with_context(unable)?
+        } else {
+            open_trusted_folder(AT_FDCWD, argument).map_err(told).with_context(unable)?
+        };
+        fchdir(folder).with_context(unable)?;
+        Ok(Self { name, directory, template })
     }
 }
 

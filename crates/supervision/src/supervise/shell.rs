@@ -71,7 +71,7 @@ impl Shell {
         close_on_exec_from(3).context("unable to keep descriptors to myself")?;
         pass_on_standard().context("unable to pass on descriptors")?;
         let means = Means { own: OwnFolder::find(), trusting };
-        let service = Service::enter(folder)?;
+        let service = Service::enter(folder, trusting)?;
         let name = service.name.clone();
         let down = look(AT_FDCWD, DOWN).with_context(|| format!("unable to stat {name}/down"))?;
         let path = control_folder_here().with_context(|| format!("unable to find the path of {name}"))?;

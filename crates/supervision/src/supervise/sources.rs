@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{FileStat, SFlag, fstat, fstatat};
 use nix::unistd::{fchdir, getcwd};
-use protocol::file::{Unusable, kind, look, open_folder, open_regular, read_all};
+use protocol::file::{Unusable, kind, look, open_folder, open_regular, open_trusted_folder, read_all};
 use protocol::folder::{ENV, FINISH, RUN, USER};
 use protocol::report::{Report, Step};
 use protocol::user::User;
@@ -40,16 +40,16 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// Opens the current folder, and the template's if it is there.
     pub(super) fn open(service: &'a Service) -> Result<Self, Report> {
-        let broken = |what: &str, error| unusable(Step::Folder, what, error);
-        let folder = open_folder(AT_FDCWD, c".").map_err(|error| broken("its folder", error))?;
+        let broken = |what: &str, error| not_usable(Step::Folder, what, error);
+        let folder = open_folder(AT_FDCWD, c".").map_err(|error| broken("its folder", error.into()))?;
         let own = Source { folder, prefix: String::new() };
         let Some(template) = &service.template else { return Ok(Self { own, template: None }) };
         let shown = template.folder.to_string_lossy();
         let at = &service.directory;
-        if look(at, &template.folder).map_err(|error| broken(&shown, error))?.is_none() {
+        if look(at, &template.folder).map_err(|error| broken(&shown, error.into()))?.is_none() {
             return Ok(Self { own, template: None });
         }
-        let folder = open_folder(at, &template.folder).map_err(|error| broken(&shown, error))?;
+        let folder = open_trusted_folder(at, &template.folder).map_err(|error| broken(&shown, error))?;
         let source = Source { folder, prefix: format!("{shown}/") };
         Ok(Self { own, template: Some((source, &template.instance)) })
     }
@@ -60,11 +60,8 @@ impl<'a> Sources<'a> {
     }
 
     /// Everything that has a say in what runs, with its owner.
-    pub(super) fn parts(&self, service: &Service) -> Result<Vec<Part>, Report> {
+    pub(super) fn parts(&self) -> Result<Vec<Part>, Report> {
         let mut parts = Vec::new();
-        if let Some(uid) = service.link_owner {
-            parts.push(Part { what: "the link to it".to_owned(), uid, gid: uid, mode: None });
-        }
         for source in self.all() {
             let what = if source.prefix.is_empty() { "it" } else { source.prefix.as_str() };
             let stat = fstat(&source.folder).map_err(|error| unusable(Step::Owner, what, error))?;
@@ -80,10 +77,7 @@ impl<'a> Sources<'a> {
     pub(super) fn user(&self) -> Result<Option<CString>, Report> {
         for source in self.all() {
             let what = source.called(USER);
-            let broken = |error: Unusable| match error {
-                Unusable::System(errno) => unusable(Step::User, &what, errno),
-                other => failed(Step::User, None, &format!("{what}: {other}")),
-            };
+            let broken = |error: Unusable| not_usable(Step::User, &what, error);
             let Some((mut file, _)) = open_regular(&source.folder, USER).map_err(broken)? else { continue };
             let content = read_all(&mut file, LONGEST_USER).map_err(broken)?;
             let odd = |why: &dyn std::fmt::Display| failed(Step::User, None, &format!("{what}: {why}"));
@@ -98,9 +92,10 @@ impl<'a> Sources<'a> {
     pub(super) fn variables(&self) -> Result<Vec<OwnedFd>, Report> {
         let mut folders = Vec::new();
         for source in self.all().rev() {
-            let broken = |error| unusable(Step::Environment, &source.called(ENV), error);
-            if look(&source.folder, ENV).map_err(broken)?.is_some() {
-                folders.push(open_folder(&source.folder, ENV).map_err(broken)?);
+            match open_trusted_folder(&source.folder, ENV) {
+                Ok(folder) => folders.push(folder),
+                Err(Unusable::System(Errno::ENOENT)) if look(&source.folder, ENV) == Ok(None) => {}
+                Err(error) => return Err(not_usable(Step::Environment, &source.called(ENV), error)),
             }
         }
         Ok(folders)
@@ -162,6 +157,13 @@ fn part(what: String, stat: &FileStat) -> Part {
 
 fn unusable(step: Step, what: &str, error: Errno) -> Report {
     failed(step, Some(error), &format!("unable to use {what}"))
+}
+
+fn not_usable(step: Step, what: &str, error: Unusable) -> Report {
+    match error {
+        Unusable::System(error) => unusable(step, what, error),
+        other => failed(step, None, &format!("unable to use {what}: {other}")),
+    }
 }
 
 /// A failure's report: the reason, then the system's error in djb's words.

@@ -46,7 +46,7 @@ fn say(report: &OwnedFd, message: &Report) {
 
 fn attempt(service: &Service, means: &Means, report: &OwnedFd) -> Result<Infallible, Report> {
     let sources = Sources::open(service)?;
-    let judgement = judgement(service, means, &sources)?;
+    let judgement = judgement(means, &sources)?;
     for warning in judgement.warnings {
         say(report, &Report::Warning(warning));
     }
@@ -67,17 +67,17 @@ fn attempt(service: &Service, means: &Means, report: &OwnedFd) -> Result<Infalli
         return through_runas(means, judgement.only, account, &variables, &arguments, environment, report);
     }
     let Err(error) = execve(&run, &arguments, &environment);
-    let why = explain::execution(&run, error).unwrap_or_else(|| cli::errno::text(error).to_owned());
-    let reason = format!("unable to run {}: {why}", run.to_string_lossy());
+    let detail = explain::execution(&run, error).map(|detail| format!(": {detail}")).unwrap_or_default();
+    let reason = format!("unable to run {}: {}{detail}", run.to_string_lossy(), cli::errno::text(error));
     Err(Report::Failed { step: Step::Execute, errno: error as i32, reason })
 }
 
-fn judgement(service: &Service, means: &Means, sources: &Sources<'_>) -> Result<Judgement, Report> {
+fn judgement(means: &Means, sources: &Sources<'_>) -> Result<Judgement, Report> {
     if means.trusting {
         return Ok(Judgement { only: None, warnings: Vec::new() });
     }
     let me = Me { uid: geteuid().as_raw(), gid: getegid().as_raw() };
-    judge(&sources.parts(service)?, me).map_err(|reason| failed(Step::Owner, None, &reason))
+    judge(&sources.parts()?, me).map_err(|reason| failed(Step::Owner, None, &reason))
 }
 
 /// Goes on as runas, which becomes the account, applies the variables and then is run: one process all the way.

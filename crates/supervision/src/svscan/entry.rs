@@ -191,7 +191,7 @@ impl Entry {
 
     /// It has been looked at.
     pub(super) fn looked(&mut self, now: Monotonic, looked: Looked, steps: &mut Vec<Step>) {
-        let State::Arriving { rest, .. } = &mut self.state else { return };
+        let State::Arriving { since, rest, .. } = &mut self.state else { return };
         let waited = *rest == Rest::WithoutRun;
         let at_rest = match *rest {
             Rest::Unseen { whole } => whole || looked.at_rest >= REST,
@@ -200,6 +200,10 @@ impl Entry {
             Rest::WithoutRun => !looked.has_run,
         };
         if !at_rest {
+            if waited {
+                // How long it waited for its run is not how long it keeps changing.
+                *since = now;
+            }
             *rest = Rest::Until { due: now + REST, print: looked.print };
         } else if !looked.has_run {
             *rest = Rest::WithoutRun;

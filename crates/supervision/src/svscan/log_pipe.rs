@@ -2,12 +2,12 @@
 //! holds it open, so neither side notices when the other is started again, and no line is lost in between.
 
 use super::roster::FolderId;
-use crate::private_folder::{self, open_fifo};
+use crate::private_folder::{self, open_fifo, told};
 use anyhow::{Context, bail};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, fstat, mkdirat};
-use protocol::file::open_folder;
+use protocol::file::{Unusable, open_folder, open_trusted_folder};
 use protocol::folder::{LOG, PIPE, VARIABLE, control_folder};
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -37,13 +37,15 @@ impl LogPipe {
         if (FolderId { device: found.st_dev, inode: found.st_ino }) != id {
             bail!("the folder has just been replaced");
         }
-        let log = match open_folder(&folder, LOG) {
-            Err(Errno::ENOENT) => {
+        // In its own folder, the service's user may have made a link of it to anywhere.
+        let log = match open_trusted_folder(&folder, LOG) {
+            Err(Unusable::System(Errno::ENOENT)) => {
                 mkdirat(&folder, LOG, Mode::from_bits_truncate(0o755)).context("unable to make log")?;
-                open_folder(&folder, LOG)
+                open_trusted_folder(&folder, LOG)
             }
             opened => opened,
         }
+        .map_err(told)
         .context("unable to open log")?;
         let path = control_folder(sys::environment::value(VARIABLE), || {
             Path::new(name).join(OsStr::from_bytes(LOG.to_bytes())).canonicalize()

@@ -156,7 +156,13 @@ impl Roster {
             Event::Changed(name) => {
                 let concerned =
                     self.entries.values().filter(|entry| entry.waits_for_run() && depends(entry, &name));
-                steps.extend(concerned.map(|entry| Step::Look(entry.id())));
+                for entry in concerned {
+                    if entry.name() != name {
+                        // Its template may have come just now: what happens in that from here on is to be told too.
+                        steps.push(Step::Watch(entry.id()));
+                    }
+                    steps.push(Step::Look(entry.id()));
+                }
             }
             Event::Looked(id, looked) => {
                 self.concern(id, &mut steps, |entry, steps| entry.looked(now, looked, steps));

@@ -122,11 +122,24 @@ fn a_folder_without_run_waits_for_it_and_for_its_rest() {
 #[test]
 fn an_instance_waits_for_its_template() {
     let mut world = World::new();
-    world.looks.insert(id(1), Looked { has_run: false, ..SOUND });
+    let without_run = Looked { has_run: false, ..SOUND };
+    world.looks.insert(id(1), without_run);
     assert_eq!(world.list(&[found("web@1", 1)]), ["warn", "watch"]);
-    world.looks.insert(id(1), SOUND);
-    assert_eq!(world.tell(Event::Changed("web@".into())), ["unwatch"]);
+    assert_eq!(world.tell(Event::Changed("web@".into())), ["watch"], "there, and empty: watched itself");
+    world.looks.insert(id(1), Looked { at_rest: Duration::ZERO, ..SOUND });
+    assert_eq!(world.tell(Event::Changed("web@".into())), ["watch", "unwatch"]);
     assert_eq!(world.pass(1000), ["start web@1 Service 101"]);
+}
+
+#[test]
+fn a_long_wait_for_run_is_not_a_long_change() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_run: false, ..SOUND });
+    world.list(&[found("web", 1)]);
+    world.pass(60_000);
+    world.looks.insert(id(1), Looked { at_rest: Duration::ZERO, ..SOUND });
+    assert_eq!(world.tell(Event::Changed("web".into())), ["unwatch"]);
+    assert_eq!(world.pass(1000), ["start web Service 101"], "without a warning");
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! runas: become an account wholly, and then the child; or say why not, and run nothing.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `plan.rs` | the command line: what is to be done, all of it known before anything is |
+//! | `target.rs` | whom the account stands for, and whether the folder's owner may ask for that |
+//! | `variables.rs` | the `env/` folders: whose files are read, and with whose rights |
+//! | `roots.rs` | what nobody but root can change |
+//! | `switch.rs` | the change itself, read back |
+//! | `report.rs` | where a failure is told: on stderr, or to supervise |
+
+mod plan;
+mod report;
+mod roots;
+mod switch;
+mod target;
+mod variables;
+
+use crate::next::{Next, NotRun};
+use anyhow::Context;
+use cli::Program;
+use cli::text::shown;
+use nix::sys::prctl::set_no_new_privs;
+use nix::sys::stat::umask;
+use nix::unistd::chdir;
+use plan::Plan;
+use protocol::explain;
+use protocol::report::{Step, VARIABLE};
+use protocol::user::User;
+use report::{AtStep, Reporter, Stopped};
+use std::convert::Infallible;
+use sys::entry::Args;
+use target::Target;
+use variables::Variables;
+
+const PROGRAM: Program = Program {
+    name: "runas",
+    usage: "runas: usage: runas [-Hn] [-u umask] [-e dir] [-E fd] [-o uid] account child",
+};
+
+/// The program.
+#[must_use]
+pub fn run(args: Args) -> u8 {
+    // First of all: the pipe must not be open in what runs later, and what opens a file must not get its number.
+    let reporter = Reporter::find();
+    match Plan::parse(&args) {
+        Err(failure) => reporter.called_wrongly(failure),
+        Ok(plan) => {
+            let Err(stopped) = become_child(plan, &reporter);
+            reporter.stopped(stopped)
+        }
+    }
+}
+
+fn become_child(plan: Plan, reporter: &Reporter) -> Result<Infallible, Stopped> {
+    let written = shown(plan.account.to_bytes());
+    let user = User::parse(plan.account.to_bytes())
+        .with_context(|| format!("unable to run as {written}"))
+        .at(Step::User)?;
+    let target = Target::of(&user).at(Step::User)?;
+    if let Some(owner) = plan.owner {
+        target.check_owner(&user, owner).at(Step::Owner)?;
+    }
+    let variables = Variables::open(plan.folders, reporter).at(Step::Environment)?;
+    target.switch().with_context(|| format!("unable to become {written}")).at(Step::Switch)?;
+    // From here on with the account's rights.
+    let variables = variables.read_the_rest(target.uid(), reporter).at(Step::Environment)?;
+    if let Some(mask) = plan.umask {
+        umask(mask);
+    }
+    if plan.no_new_privs {
+        set_no_new_privs().context("unable to set no_new_privs").at(Step::Switch)?;
+    }
+    if plan.home {
+        let home = target.home().at(Step::Switch)?;
+        chdir(home.as_c_str())
+            .with_context(|| format!("unable to chdir to {}", shown(home.to_bytes())))
+            .at(Step::Switch)?;
+    }
+    let mut next = plan.next;
+    next.environment.remove(VARIABLE.as_bytes());
+    target.identify(&mut next.environment);
+    variables.apply(&mut next.environment);
+    execute(next)
+}
+
+fn execute(next: Next) -> Result<Infallible, Stopped> {
+    let Err(NotRun { program, tried, error }) = next.run();
+    let detail = tried.iter().find_map(|file| explain::execution(file, error));
+    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+    let text = format!("unable to run {}: {}{detail}", shown(program.to_bytes()), cli::errno::text(error));
+    Err(Stopped { step: Step::Execute, errno: error as i32, error: anyhow::Error::msg(text) })
+}

@@ -1,0 +1,147 @@
+//! The command line: all of it understood before anything is done.
+
+use crate::next::Next;
+use cli::Failure;
+use cli::options::{Given, Options};
+use nix::sys::stat::Mode;
+use nix::unistd::Uid;
+use std::ffi::{CStr, CString};
+use std::os::fd::RawFd;
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Whom to become, as it was written.
+    pub(crate) account: &'static CStr,
+    /// The child.
+    pub(crate) next: Next,
+    /// `-o`: who has asked for this, and may ask for nobody else.
+    pub(crate) owner: Option<Uid>,
+    /// `-H`: go to the home folder.
+    pub(crate) home: bool,
+    /// `-n`: no program that is executed later gains rights by it.
+    pub(crate) no_new_privs: bool,
+    /// `-u`.
+    pub(crate) umask: Option<Mode>,
+    /// `-e` and `-E`, in their order.
+    pub(crate) folders: Vec<Source>,
+}
+
+/// Where a folder of variables is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// At a path.
+    Path(CString),
+    /// Open already.
+    Descriptor(RawFd),
+}
+
+impl Plan {
+    /// Reads the arguments, the program's name first.
+    pub(crate) fn parse(args: &[&'static CStr]) -> Result<Self, Failure> {
+        let mut options = Options::new(args, "Hnu:e:E:o:");
+        let (mut owner, mut home, mut no_new_privs, mut umask) = (None, false, false, None);
+        let mut folders = Vec::new();
+        while let Some(given) = options.next_option()? {
+            match given {
+                Given::With(b'u', text) => umask = Some(mask(text)?),
+                Given::With(b'o', text) => owner = Some(uid(text)?),
+                Given::With(b'e', text) => folders.push(Source::Path(CString::new(text).unwrap_or_default())),
+                Given::With(_, text) => folders.push(descriptor(text, &folders)?),
+                Given::Flag(b'H') => home = true,
+                Given::Flag(_) => no_new_privs = true,
+            }
+        }
+        let (account, child) = options.operands().split_first().ok_or(Failure::Usage(None))?;
+        let next = Next::from_operands(child).ok_or(Failure::Usage(None))?;
+        Ok(Self { account, next, owner, home, no_new_privs, umask, folders })
+    }
+}
+
+fn mask(text: &[u8]) -> Result<Mode, Failure> {
+    number(text, 8)
+        .filter(|mask| *mask <= 0o777)
+        .map(Mode::from_bits_truncate)
+        .ok_or_else(|| complaint("the umask of -u is an octal number up to 777"))
+}
+
+fn uid(text: &[u8]) -> Result<Uid, Failure> {
+    number(text, 10)
+        .filter(|uid| *uid != u32::MAX)
+        .map(Uid::from_raw)
+        .ok_or_else(|| complaint("the uid of -o is a decimal number below 4294967295"))
+}
+
+/// Each number once: it will be closed once.
+fn descriptor(text: &[u8], others: &[Source]) -> Result<Source, Failure> {
+    number(text, 10)
+        .and_then(|number| RawFd::try_from(number).ok())
+        .map(Source::Descriptor)
+        .filter(|source| !others.contains(source))
+        .ok_or_else(|| complaint("the descriptor of -E is a decimal number, given once"))
+}
+
+/// Digits and nothing else; a sign in particular is no part of a number here.
+fn number(text: &[u8], radix: u32) -> Option<u32> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.starts_with('+') { None } else { u32::from_str_radix(text, radix).ok() }
+}
+
+fn complaint(text: &str) -> Failure {
+    Failure::Usage(Some(format!("runas: {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&'static CStr]) -> Result<Plan, Failure> {
+        Plan::parse(&[&[c"runas"], args].concat())
+    }
+
+    #[test]
+    fn options_then_account_then_child() {
+        let plan = parse(&[c"-Hn", c"-u027", c"-e", c"env", c"-E5", c"-o", c"1001", c"bob", c"./run", c"-x"])
+            .unwrap();
+        assert_eq!(plan.account, c"bob");
+        assert!(plan.home && plan.no_new_privs);
+        assert_eq!(plan.umask, Some(Mode::from_bits_truncate(0o027)));
+        assert_eq!(plan.owner, Some(Uid::from_raw(1001)));
+        assert_eq!(plan.folders, [Source::Path(c"env".into()), Source::Descriptor(5)]);
+        let plain = parse(&[c"-", c"./run"]).unwrap();
+        assert!(plain.account == c"-" && !plain.home && !plain.no_new_privs && plain.folders.is_empty());
+        assert!(plain.umask.is_none() && plain.owner.is_none());
+        assert_eq!(parse(&[c"--", c"-odd", c"./run"]).unwrap().account, c"-odd");
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_a_wrong_call() {
+        let wrong: [&[&'static CStr]; 22] = [
+            &[],
+            &[c"bob"],
+            &[c"-x", c"bob", c"./run"],
+            &[c"-u"],
+            &[c"-u", c"", c"bob", c"./run"],
+            &[c"-u", c"8", c"bob", c"./run"],
+            &[c"-u", c"+22", c"bob", c"./run"],
+            &[c"-u", c"-22", c"bob", c"./run"],
+            &[c"-u", c"1000", c"bob", c"./run"],
+            &[c"-u", c"0x1", c"bob", c"./run"],
+            &[c"-o", c"", c"bob", c"./run"],
+            &[c"-o", c"bob", c"bob", c"./run"],
+            &[c"-o", c"-1", c"bob", c"./run"],
+            &[c"-o", c"+1", c"bob", c"./run"],
+            &[c"-o", c"4294967295", c"bob", c"./run"],
+            &[c"-o", c"4294967296", c"bob", c"./run"],
+            &[c"-E", c"", c"bob", c"./run"],
+            &[c"-E", c"-1", c"bob", c"./run"],
+            &[c"-E", c"5 ", c"bob", c"./run"],
+            &[c"-E", c"4294967296", c"bob", c"./run"],
+            &[c"-E", c"2147483648", c"bob", c"./run"],
+            &[c"-E", c"5", c"-E", c"5", c"bob", c"./run"],
+        ];
+        for args in wrong {
+            assert!(matches!(parse(args), Err(Failure::Usage(_))), "{args:?}");
+        }
+    }
+}
