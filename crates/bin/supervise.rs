@@ -1,4 +1,5 @@
 //! supervise: keeps one service running.
 #![no_main]
 
+sys::small_heap!();
 sys::program!(supervision::supervise::run);

@@ -1,12 +1,12 @@
 //! Asking a supervise, from outside: is it there, take these commands, how is the service.
 
-use crate::file::kind;
+use crate::file::{Unusable, kind, open_owners_folder};
 use crate::folder::{CONTROL, OK, STATUS, control_folder_here};
 use crate::status::{NoStatus, SIZE, Status};
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -45,16 +45,23 @@ impl Control {
         control_folder_here().map(Self)
     }
 
-    fn path(&self, name: &CStr) -> PathBuf {
-        self.0.join(OsStr::from_bytes(name.to_bytes()))
+    /// Opens a file of supervise's.
+    ///
+    /// Whoever owns the service folder can put anything there, and it is root who asks: no link leads us to what is not theirs,
+    /// and opening waits for nothing.
+    fn open(&self, name: &CStr, access: OFlag) -> Result<OwnedFd, Errno> {
+        let path = CString::new(self.0.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+        let folder = open_owners_folder(AT_FDCWD, &path).map_err(|why| match why {
+            Unusable::System(error) => error,
+            _ => Errno::EPERM,
+        })?;
+        openat(folder, name, access | SAFELY, Mode::empty())
     }
 
     /// Opens a FIFO of supervise's for writing; `None` where nobody reads it: supervise is not running.
-    ///
-    /// Whoever owns the folder can put anything there, and it is root who asks: no link is followed, and letters
-    /// are written to nothing but a FIFO (else EINVAL).
+    /// Letters are written to nothing but a FIFO (else EINVAL).
     fn open_fifo(&self, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
-        match open(&self.path(name), OFlag::O_WRONLY | SAFELY, Mode::empty()) {
+        match self.open(name, OFlag::O_WRONLY) {
             Ok(fifo) if kind(&fstat(&fifo)?) == SFlag::S_IFIFO => Ok(Some(fifo)),
             Ok(_) => Err(Errno::EINVAL),
             Err(Errno::ENXIO) => Ok(None),
@@ -86,11 +93,9 @@ impl Control {
     ///
     /// Why there is none.
     pub fn status(&self) -> Result<Status, Unreadable> {
-        let path = self.path(STATUS);
         let mut torn = NoStatus::BadFormat;
         for _ in 0..READS {
-            let file = open(&path, OFlag::O_RDONLY | SAFELY, Mode::empty());
-            let mut file = File::from(file.map_err(Unreadable::Open)?);
+            let mut file = File::from(self.open(STATUS, OFlag::O_RDONLY).map_err(Unreadable::Open)?);
             let mut bytes = [0; SIZE];
             let mut length = 0;
             while let Some(space) = bytes.get_mut(length..).filter(|space| !space.is_empty()) {

@@ -151,24 +151,55 @@ pub fn is_trusted_folder(stat: &FileStat) -> bool {
 ///
 /// [`Unusable::ForeignLink`] for any other link; else what the system says.
 pub fn open_trusted_folder(at: impl AsFd, path: &CStr) -> Result<OwnedFd, Unusable> {
+    open_folder_if(at, path, OFlag::O_RDONLY, |link, above, _| {
+        is_trusted(link.uid) && is_trusted_folder(above)
+    })
+}
+
+/// Opens a folder. A link to it is followed only if it is root's, ours, or made by the owner of what it leads to: nobody
+/// can lead us to what is not theirs. Nothing but names in the folder can be used through the descriptor.
+///
+/// # Errors
+///
+/// [`Unusable::ForeignLink`] for any other link; else what the system says.
+pub fn open_owners_folder(at: impl AsFd, path: &CStr) -> Result<OwnedFd, Unusable> {
+    open_folder_if(at, path, OFlag::O_PATH, |link, _, target| {
+        is_trusted(link.uid) || link.uid == target.st_uid
+    })
+}
+
+/// Opens a folder, and judges a link to it by who made it, what it is in and what it leads to.
+fn open_folder_if(
+    at: impl AsFd,
+    path: &CStr,
+    access: OFlag,
+    is_followed: impl FnOnce(&Link, &FileStat, &FileStat) -> bool,
+) -> Result<OwnedFd, Unusable> {
+    let open = |at: &dyn AsFd, path: &CStr, more| {
+        openat(at.as_fd(), path, access | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | more, Mode::empty())
+    };
     let whole = Path::new(OsStr::from_bytes(path.to_bytes()));
     let (Some(above), Some(name)) = (whole.parent(), whole.file_name()) else {
         // `/`, or one that ends in `..`: no link itself.
-        return Ok(open_folder(at, path)?);
+        return Ok(open(&at, path, OFlag::empty())?);
     };
     let c_string = |path: &OsStr| CString::new(path.as_bytes()).map_err(|_| Errno::EINVAL);
     let above = if above == Path::new("") { Path::new(".") } else { above };
-    let above = open_folder(at, &c_string(above.as_os_str())?)?;
+    let above = openat(
+        at,
+        &*c_string(above.as_os_str())?,
+        OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    )?;
     let name = c_string(name)?;
-    match link(&above, &name)? {
-        Some(link) if is_trusted(link.uid) && is_trusted_folder(&fstat(&above)?) => {
-            Ok(open_folder(above, &c_string(&link.target)?)?)
-        }
-        Some(_) => Err(Unusable::ForeignLink),
-        None => {
-            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            Ok(openat(above, name.as_c_str(), flags, Mode::empty())?)
-        }
+    let Some(link) = link(&above, &name)? else {
+        return Ok(open(&above, &name, OFlag::O_NOFOLLOW)?);
+    };
+    let target = open(&above, &c_string(&link.target)?, OFlag::empty())?;
+    if is_followed(&link, &fstat(&above)?, &fstat(&target)?) {
+        Ok(target)
+    } else {
+        Err(Unusable::ForeignLink)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod entry;
 pub mod environment;
+pub mod heap;
 pub mod own_folder;
 pub mod process;
 pub mod signals;

@@ -4,6 +4,7 @@
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// The signals that came, one after the other.
@@ -17,8 +18,9 @@ impl Signals {
     ///
     /// What the system says.
     pub fn take_all() -> Result<Self, Errno> {
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), None)?;
-        SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map(Self)
+        let every = every();
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&every), None)?;
+        SignalFd::with_flags(&every, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map(Self)
     }
 
     /// The number of the next signal that came, if any did.
@@ -34,6 +36,18 @@ impl AsFd for Signals {
     }
 }
 
+/// All 64 signals. The C libraries' own "all" leaves out the two or three that they use between threads, and one of
+/// those, sent from outside, would end the program: musl's are what glibc calls SIGRTMIN.
+#[must_use]
+pub fn every() -> SigSet {
+    let mut set = MaybeUninit::<nix::libc::sigset_t>::uninit();
+    // SAFETY: a signal set is an array of integers, of which any value is one; all of it is written.
+    unsafe {
+        set.as_mut_ptr().write_bytes(0xff, 1);
+        SigSet::from_sigset_t_unchecked(set.assume_init())
+    }
+}
+
 /// Unblocks every signal: for a child that is about to become another program.
 ///
 /// # Errors
@@ -45,16 +59,27 @@ pub fn unblock_all() -> Result<(), Errno> {
 
 /// Puts every signal back to its default disposition, whatever the caller had ignored. Children inherit that.
 pub fn default_dispositions() {
-    // The kernel's own structure: handler, flags, restorer, mask. All zeroes is SIG_DFL. libc's wrapper would
-    // refuse the two or three numbers that it keeps for itself, and a caller can have ignored those as well.
-    let default = [0_u64; 4];
-    for signal in 1..=64_i64 {
-        // SAFETY: the kernel reads 32 bytes at most from `default`, and writes nothing (the old action is null).
+    set_dispositions(1..=64, libc::SIG_DFL);
+}
+
+/// Ignores the signals that C libraries keep for themselves: they unblock those with the first thread, and one from
+/// outside would end the program. Children inherit that, until they call [`default_dispositions`].
+pub fn ignore_those_of_threads() {
+    set_dispositions(32..=34, libc::SIG_IGN);
+}
+
+fn set_dispositions(signals: impl Iterator<Item = i64>, handler: libc::sighandler_t) {
+    // The kernel's own structure: handler, flags, restorer, mask. libc's wrapper would refuse the two or three numbers
+    // that it keeps for itself, and a caller can have ignored those as well.
+    let action = [u64::try_from(handler).unwrap_or(0), 0, 0, 0];
+    for signal in signals {
+        // SAFETY: the kernel reads 32 bytes at most from `action`, and writes nothing (the old action is null). No
+        // handler is installed: it is one of the kernel's two numbers.
         unsafe {
             libc::syscall(
                 libc::SYS_rt_sigaction,
                 signal,
-                default.as_ptr(),
+                action.as_ptr(),
                 std::ptr::null::<u64>(),
                 std::mem::size_of::<u64>(),
             )

@@ -1,0 +1,130 @@
+//! Every program: it is there, linked as it must be, says how it is called, and has a man page that says the same.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use testkit::{Tool, ours};
+
+/// Programs, and arguments that are a wrong call. svstat has no wrong call.
+const WRONG_CALLS: [(&str, &[&str]); 8] = [
+    ("svscan", &["-?"]),
+    ("supervise", &[]),
+    ("svc", &["-?"]),
+    ("svok", &[]),
+    ("svup", &[]),
+    ("runas", &[]),
+    ("setuidgid", &[]),
+    ("envuidgid", &[]),
+];
+
+fn repository(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(repository(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The programs of Cargo.toml.
+fn programs() -> Vec<String> {
+    let manifest = read("Cargo.toml");
+    let tables = manifest.split("[[bin]]\nname = \"").skip(1);
+    tables.map(|table| table.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// The programs of a list in the Makefile.
+fn list(name: &str) -> Vec<String> {
+    let makefile = read("Makefile");
+    let line = makefile.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='));
+    line.unwrap_or_else(|| panic!("no {name} in the Makefile"))
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_makefile_builds_every_program() {
+    let mut built = [list("STATIC"), list("DYNAMIC")].concat();
+    built.sort();
+    let mut programs = programs();
+    programs.sort();
+    assert_eq!(built, programs);
+    for program in programs {
+        let _ = ours(&program);
+    }
+}
+
+#[test]
+fn programs_are_linked_as_their_list_says() {
+    for program in list("STATIC") {
+        assert!(!asks_for_an_interpreter(&ours(&program)), "{program} must be static");
+    }
+    for program in list("DYNAMIC") {
+        assert!(asks_for_an_interpreter(&ours(&program)), "{program} must load the system's C library");
+    }
+}
+
+/// Whether an ELF program has a program header PT_INTERP: the path of the dynamic loader.
+fn asks_for_an_interpreter(program: &Path) -> bool {
+    const PT_INTERP: usize = 3;
+    let bytes = fs::read(program).unwrap();
+    assert_eq!(&bytes[..4], b"\x7fELF");
+    let is_64 = bytes[4] == 2;
+    let is_little = bytes[5] == 1;
+    let number = |at: usize, size: usize| {
+        let digits = bytes[at..at + size].iter();
+        let add = |sum, digit: &u8| sum << 8 | usize::from(*digit);
+        if is_little { digits.rev().fold(0, add) } else { digits.fold(0, add) }
+    };
+    let (table, size, count) = if is_64 {
+        (number(32, 8), number(54, 2), number(56, 2))
+    } else {
+        (number(28, 4), number(42, 2), number(44, 2))
+    };
+    (0..count).any(|header| number(table + header * size, 4) == PT_INTERP)
+}
+
+#[test]
+fn a_wrong_call_is_told_how_and_exits_100() {
+    for (program, arguments) in WRONG_CALLS {
+        usage(program, arguments);
+    }
+    let listed = |program: &String| WRONG_CALLS.iter().any(|(name, _)| name == program);
+    let missing: Vec<_> = programs().into_iter().filter(|program| !listed(program)).collect();
+    assert_eq!(missing, ["svstat"], "without a row in the list of wrong calls");
+}
+
+/// The usage text: the last line on stderr.
+fn usage(program: &str, arguments: &[&str]) -> String {
+    let ran = Tool::new(&ours(program)).args(arguments).run();
+    ran.exits(100).prints("");
+    let said = String::from_utf8(ran.stderr).unwrap();
+    let usage = said.lines().last().unwrap_or_else(|| panic!("{program} says nothing")).to_owned();
+    let starts = [format!("{program}: usage: {program}"), format!("{program} options: ")];
+    assert!(starts.iter().any(|start| usage.starts_with(start)), "{program}: {usage}");
+    usage
+}
+
+#[test]
+fn every_program_has_a_man_page_that_holds_its_usage_line() {
+    for program in programs() {
+        let page = man_page(&program);
+        let head = format!(".Nm {program}");
+        assert!(page.contains(&head), "the page of {program} has no {head}");
+        if let Some((_, arguments)) = WRONG_CALLS.iter().find(|(name, _)| *name == program) {
+            let usage = usage(&program, arguments);
+            assert!(words(&page).contains(&words(&usage)), "the page of {program} does not say: {usage}");
+        }
+    }
+}
+
+fn man_page(program: &str) -> String {
+    let sections = ["1", "8"].map(|section| repository(&format!("man/{program}.{section}")));
+    let page = sections.iter().find(|page| page.exists());
+    fs::read_to_string(page.unwrap_or_else(|| panic!("{program} has no page in man/"))).unwrap()
+}
+
+/// The text with one space between words, and without roff's escapes for a minus sign and for nothing.
+fn words(text: &str) -> String {
+    let text = text.replace("\\-", "-").replace("\\&", "");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
