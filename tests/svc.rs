@@ -139,7 +139,8 @@ fn a_service_that_svscan_has_not_started_yet_is_named_as_such() {
     for folder in ["web", "prog@6001", "prog@6001/", "prog@link"] {
         assert_eq!(says(folder), ": svscan has not started it yet\n");
     }
-    for folder in ["template@", "no-service", "was-there"] {
+    assert_eq!(says("template@"), ": a template is never started, its instances are\n");
+    for folder in ["no-service", "was-there"] {
         assert_eq!(says(folder), "\n");
     }
     let inside = Tool::new(&ours("svc")).dir(&tree.services().join("prog@6001")).args(["-u", "."]).run();

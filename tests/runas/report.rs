@@ -29,12 +29,12 @@ fn each_step_of_a_start_is_reported() {
     let Some(database) = Database::new() else { return };
     let none = Errno::UnknownErrno;
     let cases: [(&[&str], Step, Errno, &str); 8] = [
-        (&["nosuch", "echo"], Step::User, none, "unknown account nosuch"),
+        (&["nosuch", "echo"], Step::User, none, "user: unknown account nosuch"),
         (
             &[":0:0", "echo"],
             Step::User,
             none,
-            "unable to run as :0:0: uid or gid 0 by number: write root if that is meant",
+            "user: unable to run as :0:0: uid or gid 0 by number: write root if that is meant",
         ),
         (
             &["-o", "61001", "alice", "echo"],

@@ -17,7 +17,13 @@ pub fn execution(program: &CStr, error: Errno) -> Option<String> {
     if error == Errno::EAGAIN {
         return Some("the account has as many processes as its limit allows".to_owned());
     }
-    let found = stat(program).ok()?;
+    let found = match stat(program) {
+        Ok(found) => found,
+        Err(Errno::EACCES) if error == Errno::EACCES => {
+            return Some("this account may not enter a folder on the way to it".to_owned());
+        }
+        Err(_) => return None,
+    };
     if crate::file::kind(&found) != SFlag::S_IFREG {
         return Some("it is not a regular file".to_owned());
     }

@@ -115,6 +115,9 @@ fn control(folder: &CStr, letters: &[u8]) -> Result<(), String> {
     let control =
         Control::here().map_err(|error| unable(text(cli::errno::of(&error).unwrap_or(Errno::ENOENT))))?;
     let commands = control.commands().map_err(|error| match error {
+        Errno::ENOENT if is_kind(folder, |kind| kind == Kind::Template) => {
+            unable(&format!("{}: a template is never started, its instances are", text(error)))
+        }
         Errno::ENOENT if is_not_started_yet(folder) => {
             unable(&format!("{}: svscan has not started it yet", text(error)))
         }
@@ -128,15 +131,16 @@ fn control(folder: &CStr, letters: &[u8]) -> Result<(), String> {
 /// itself or by the template that its name speaks of, and no `supervise/`.
 fn is_not_started_yet(folder: &CStr) -> bool {
     let is_nowhere = control_folder_here().is_ok_and(|control| matches!(control.try_exists(), Ok(false)));
-    is_nowhere && (Path::new(OsStr::from_bytes(RUN.to_bytes())).exists() || is_instance(folder))
+    let is_instance = || is_kind(folder, |kind| matches!(kind, Kind::Instance { .. }));
+    is_nowhere && (Path::new(OsStr::from_bytes(RUN.to_bytes())).exists() || is_instance())
 }
 
-/// By the name that was given, which may be a link's, or else by the folder's own.
-fn is_instance(folder: &CStr) -> bool {
+/// What the name says of the folder that we are in: the name that was given, which may be a link's, or else its own.
+fn is_kind(folder: &CStr, is: impl FnOnce(Kind<'_>) -> bool) -> bool {
     let here = std::env::current_dir();
     let given = Path::new(OsStr::from_bytes(folder.to_bytes())).file_name();
     let name = given.or_else(|| here.as_ref().ok()?.file_name());
-    name.is_some_and(|name| matches!(kind(name), Kind::Instance { .. }))
+    name.is_some_and(|name| is(kind(name)))
 }
 
 /// One write, which a FIFO takes whole or not at all. A supervise that reads is fast; one that has stopped while

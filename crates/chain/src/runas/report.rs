@@ -63,7 +63,12 @@ impl Reporter {
     pub(crate) fn stopped(&self, stopped: Stopped) -> u8 {
         let Stopped { step, errno, error } = stopped;
         let Self(Some(pipe)) = self else { return PROGRAM.end(Failure::Fatal(error)) };
-        tell(pipe, &Report::Failed { step, errno, reason: cli::errno::chain(&error) });
+        let mut reason = cli::errno::chain(&error);
+        if step == Step::User {
+            // supervise took the account from there, and that is where it is put right.
+            reason.insert_str(0, "user: ");
+        }
+        tell(pipe, &Report::Failed { step, errno, reason });
         FATAL
     }
 

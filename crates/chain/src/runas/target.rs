@@ -28,7 +28,7 @@ impl Target {
             User::FolderOwner => Self::account(folder_owner()?, &Groups::Database),
             User::Named { name, groups } => {
                 let shown = shown(name.to_bytes());
-                let account = accounts::by_name(name)?.ok_or_else(|| anyhow!("unknown account {shown}"))?;
+                let account = accounts::by_name(name)?.ok_or_else(|| unknown_account(name))?;
                 let is_root = account.uid.is_root();
                 ensure!(
                     !is_root || name.as_c_str() == c"root",
@@ -129,6 +129,12 @@ impl Target {
         environment.replace(b"UID", ids.uid.to_string().as_bytes());
         environment.replace(b"GID", ids.gid.to_string().as_bytes());
     }
+}
+
+fn unknown_account(name: &CStr) -> anyhow::Error {
+    let numeric = name.to_bytes().iter().all(u8::is_ascii_digit);
+    let hint = if numeric { ": numbers are written :UID:GID" } else { "" };
+    anyhow!("unknown account {}{hint}", shown(name.to_bytes()))
 }
 
 fn folder_owner() -> anyhow::Result<Account> {
