@@ -14,25 +14,39 @@ STATIC = svscan supervise svc svok svstat svup
 DYNAMIC = runas setuidgid envuidgid
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
-MUSL := $(subst -gnu,-musl,$(HOST))
-GNU_STATIC = --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static","-Crelocation-model=static"]'
+# Where this target cannot be had, or with `make MUSL=`, the static programs are linked with glibc.
+MUSL = $(subst -gnu,-musl,$(HOST))
+GLIBC = --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static","-Crelocation-model=static"]'
+BUILD = $(CARGO) build --release --locked
+
+BIN = $(DESTDIR)$(PREFIX)/bin
+MAN = $(DESTDIR)$(PREFIX)/share/man
+
+# Puts the programs $(2) from the folder $(1) into the folder $(3): by renaming, so that nobody meets half a program and
+# the ones that run are not disturbed, and only where they are not the same already.
+put = for program in $(2); do \
+		cmp -s $(1)/$$program $(3)/$$program || { \
+			install -m 755 $(1)/$$program $(3)/.$$program.new && mv -f $(3)/.$$program.new $(3)/$$program; \
+		} || exit 1; \
+	done
 
 programs:
+	@[ -n '$(HOST)' ] || { echo 'upkeep: rustc and cargo are needed, version 1.85 or later' >&2; exit 1; }
 	@mkdir -p $(DIST)
-	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" ] || rustup target add $(MUSL) >/dev/null 2>&1; then \
-		echo $(CARGO) build --release --target $(MUSL) $(STATIC:%=--bin %); \
-		$(CARGO) build --release --locked --target $(MUSL) $(STATIC:%=--bin %) && \
-		cd target/$(MUSL)/release && cp -f $(STATIC) $(CURDIR)/$(DIST)/; \
+	@if [ -n '$(MUSL)' ] && \
+		{ [ -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" ] || rustup target add $(MUSL) >/dev/null 2>&1; }; then \
+		$(BUILD) --target-dir target --target $(MUSL) $(STATIC:%=--bin %) && \
+		$(call put,target/$(MUSL)/release,$(STATIC),$(DIST)); \
 	else \
 		echo 'upkeep: no musl target here: the static programs are linked with glibc, and are larger'; \
-		$(CARGO) build --release --locked --target-dir target/static --target $(HOST) $(GNU_STATIC) $(STATIC:%=--bin %) && \
-		cd target/static/$(HOST)/release && cp -f $(STATIC) $(CURDIR)/$(DIST)/; \
+		$(BUILD) --target-dir target/static --target $(HOST) $(GLIBC) $(STATIC:%=--bin %) && \
+		$(call put,target/static/$(HOST)/release,$(STATIC),$(DIST)); \
 	fi
-	$(CARGO) build --release --locked --target $(HOST) $(DYNAMIC:%=--bin %)
-	@cd target/$(HOST)/release && cp -f $(DYNAMIC) $(CURDIR)/$(DIST)/
+	@$(BUILD) --target-dir target --target $(HOST) $(DYNAMIC:%=--bin %)
+	@$(call put,target/$(HOST)/release,$(DYNAMIC),$(DIST))
 
 demo: programs
-	@./services.example/demo $(DIST)
+	@services.example/demo $(DIST)
 
 test: programs
 	$(CARGO) test --locked --workspace
@@ -41,10 +55,14 @@ check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-install: programs
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 755 $(STATIC:%=$(DIST)/%) $(DYNAMIC:%=$(DIST)/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+# Under sudo there is often no cargo: then what `make` has built is installed.
+install: $(if $(shell $(CARGO) --version 2>/dev/null),programs)
+	@[ -x $(DIST)/svscan ] || { echo 'upkeep: nothing is built yet: run make first' >&2; exit 1; }
+	install -d $(BIN)
+	@$(call put,$(DIST),$(STATIC) $(DYNAMIC),$(BIN))
+	@for page in man/*.[178]; do \
+		install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	@echo 'upkeep: the programs are in $(BIN), their man pages in $(MAN)'
 
 .PHONY: programs demo test check install

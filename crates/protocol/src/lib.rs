@@ -8,6 +8,7 @@ pub mod environment;
 pub mod explain;
 pub mod file;
 pub mod folder;
+pub mod identity;
 pub mod instance;
 pub mod lock;
 pub mod report;

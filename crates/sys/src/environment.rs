@@ -30,6 +30,17 @@ pub fn inherited() -> Vec<&'static CStr> {
     }
 }
 
+/// As [`inherited`], without the entries of these names.
+#[must_use]
+pub fn without(names: &[&str]) -> Vec<&'static CStr> {
+    let is = |entry: &CStr, name: &str| {
+        entry.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
+    let mut entries = inherited();
+    entries.retain(|entry| !names.iter().any(|name| is(entry, name)));
+    entries
+}
+
 /// The value of the first entry of that name.
 #[must_use]
 pub fn value(name: &str) -> Option<&'static [u8]> {
@@ -46,5 +57,8 @@ mod tests {
     fn the_environment_is_the_one_that_std_sees() {
         assert_eq!(value("PATH").map(<[u8]>::to_vec), std::env::var("PATH").ok().map(String::into_bytes));
         assert_eq!(value("NO_SUCH_VARIABLE_HERE"), None);
+        let path = |entry: &&CStr| entry.to_bytes().starts_with(b"PATH=");
+        assert!(inherited().iter().any(path) && !without(&["PAT", "PATH"]).iter().any(path));
+        assert_eq!(without(&["PAT"]), inherited(), "a name is whole");
     }
 }

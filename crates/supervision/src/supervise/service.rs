@@ -1,16 +1,17 @@
 //! What supervise was told to keep running: a folder, and the template that it takes from.
 
 use crate::private_folder::told;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use cli::text::shown;
 use nix::fcntl::{AT_FDCWD, OFlag, open};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 use nix::unistd::fchdir;
 use protocol::file::{open_folder, open_trusted_folder};
 use protocol::folder::LOG;
+use protocol::identity::{self, FolderId};
 use protocol::instance::{self, Kind};
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -44,22 +45,41 @@ impl Service {
     pub(super) fn enter(argument: &CStr, trusting: bool) -> anyhow::Result<Self> {
         let name = shown(argument.to_bytes()).into_owned();
         let unable = || format!("unable to chdir to {name}");
-        let (directory, template) = parts(argument.to_bytes()).with_context(unable)?;
+        let Named { directory, service, is_log, template } =
+            named(argument.to_bytes()).with_context(unable)?;
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = open(&directory, flags, Mode::empty()).with_context(unable)?;
         // Whoever makes a link chooses what runs, and where `supervise/` is made.
-        let folder = if trusting {
-            open_folder(AT_FDCWD, argument).with_context(unable)?
-        } else {
-            open_trusted_folder(AT_FDCWD, argument).map_err(told).with_context(unable)?
+        let enter = |at: BorrowedFd<'_>, path: &CStr| {
+            if trusting { Ok(open_folder(at, path)?) } else { open_trusted_folder(at, path).map_err(told) }
         };
+        let service = CString::new(service.as_os_str().as_bytes())?;
+        let mut folder = enter(AT_FDCWD, &service).with_context(unable)?;
+        let meant = sys::environment::value(identity::VARIABLE).and_then(FolderId::parse);
+        let found = FolderId::from(&fstat(&folder).with_context(unable)?);
+        if meant.is_some_and(|meant| meant != found) {
+            return Err(anyhow!("another folder has just got its name")).with_context(unable);
+        }
+        if is_log {
+            folder = enter(folder.as_fd(), LOG).with_context(unable)?;
+        }
         fchdir(folder).with_context(unable)?;
         Ok(Self { name, directory, template })
     }
 }
 
-/// The folder that a service is in, and its template as the name says.
-fn parts(argument: &[u8]) -> anyhow::Result<(PathBuf, Option<Template>)> {
+/// What an argument says.
+struct Named<'a> {
+    /// The folder that the service's is in.
+    directory: PathBuf,
+    /// The service's folder.
+    service: &'a Path,
+    /// It is the service's logger that is meant.
+    is_log: bool,
+    template: Option<Template>,
+}
+
+fn named(argument: &[u8]) -> anyhow::Result<Named<'_>> {
     let path = Path::new(OsStr::from_bytes(argument));
     let log = OsStr::from_bytes(LOG.to_bytes());
     let above = path.parent().filter(|above| path.file_name() == Some(log) && above.file_name().is_some());
@@ -77,7 +97,7 @@ fn parts(argument: &[u8]) -> anyhow::Result<(PathBuf, Option<Template>)> {
             })
         }
     };
-    Ok((directory.to_owned(), template))
+    Ok(Named { directory: directory.to_owned(), service, is_log: above.is_some(), template })
 }
 
 #[cfg(test)]
@@ -85,7 +105,7 @@ mod tests {
     use super::*;
 
     fn read(argument: &str) -> (String, Option<(String, String)>) {
-        let (directory, template) = parts(argument.as_bytes()).unwrap();
+        let Named { directory, template, .. } = named(argument.as_bytes()).unwrap();
         let text = |string: CString| string.into_string().unwrap();
         let template = template.map(|template| (text(template.folder), text(template.instance)));
         (directory.into_os_string().into_string().unwrap(), template)
@@ -102,6 +122,6 @@ mod tests {
         assert_eq!(read("web@6001/log"), (".".into(), instance("web@/log")));
         assert_eq!(read("/service/web@6001/"), ("/service".into(), instance("web@")));
         assert_eq!(read("/service/web@6001/log"), ("/service".into(), instance("web@/log")));
-        assert!(parts(b"web@").is_err());
+        assert!(named(b"web@").is_err());
     }
 }

@@ -8,6 +8,7 @@ use super::service::Service;
 use super::sources::{Sources, failed};
 use nix::unistd::{execve, execvpe, getegid, geteuid, setsid};
 use protocol::explain;
+use protocol::identity;
 use protocol::report::{Report, Step, VARIABLE};
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
@@ -123,11 +124,10 @@ fn through_runas(
 
 /// What supervise was started with, with the instance's name and without what only runas may be told.
 fn environment(instance: Option<&CStr>) -> Vec<&CStr> {
-    let is = |entry: &CStr, name: &str| {
-        entry.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
-    };
-    let mut entries = sys::environment::inherited();
-    entries.retain(|entry| !is(entry, VARIABLE) && (instance.is_none() || !is(entry, INSTANCE)));
+    let names = [VARIABLE, identity::VARIABLE, INSTANCE];
+    // Without a template, a variable of that name means nothing to us.
+    let names = if instance.is_some() { &names[..] } else { &names[..2] };
+    let mut entries = sys::environment::without(names);
     entries.extend(instance);
     entries
 }

@@ -1,9 +1,10 @@
 //! One folder of the roster, on its way from arriving through supervised to ending.
 
 use super::keeper::Keeper;
-use super::roster::{Arrival, FolderId, Found, Looked, Part, Step};
+use super::roster::{Arrival, Found, Looked, Part, Step};
 use cli::text::shown;
 use nix::unistd::Pid;
+use protocol::identity::FolderId;
 use protocol::instance::{Kind, kind};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -166,7 +167,7 @@ impl Entry {
         match &mut self.state {
             State::Arriving { rest, .. } => {
                 if *rest == Rest::WithoutRun {
-                    steps.push(Step::Unwatch(self.id));
+                    steps.push(Step::Unwatch(self.name.clone()));
                 }
                 *rest = Rest::Unseen { whole: found.arrival != Arrival::Made };
                 steps.push(Step::Look(self.id));
@@ -209,7 +210,7 @@ impl Entry {
             *rest = Rest::WithoutRun;
         }
         match (waited, self.waits_for_run()) {
-            (true, false) => steps.push(Step::Unwatch(self.id)),
+            (true, false) => steps.push(Step::Unwatch(self.name.clone())),
             (false, true) => {
                 let name = shown(self.name.as_bytes());
                 steps.push(Step::Warn(format!("{name} has no run: it starts when it gets one")));
@@ -282,7 +283,7 @@ impl Entry {
             State::Supervised { service, logger } => (*service, *logger),
             State::Arriving { .. } => {
                 if self.waits_for_run() {
-                    steps.push(Step::Unwatch(self.id));
+                    steps.push(Step::Unwatch(self.name.clone()));
                 }
                 let mut nothing = Keeper::new(now);
                 nothing.give_up();
@@ -308,7 +309,8 @@ impl Entry {
         }
     }
 
-    fn is_ending(&self) -> bool {
+    /// Whether it is on its way out.
+    pub(super) fn is_ending(&self) -> bool {
         matches!(self.state, State::Ending { .. })
     }
 

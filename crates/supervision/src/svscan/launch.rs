@@ -1,13 +1,15 @@
 //! Starting a supervise. By posix_spawn only: svscan has a second thread, and a fork would copy it in the middle of things.
 
 use anyhow::Context;
+use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn, posix_spawnp};
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
-use nix::sys::signal::SigSet;
+use nix::sys::stat::Mode;
 use nix::unistd::Pid;
-use std::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use protocol::identity::{FolderId, VARIABLE};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use sys::own_folder::OwnFolder;
 
 /// What is the same for all supervises.
@@ -24,15 +26,21 @@ impl Launcher {
         Self { own: OwnFolder::find(), trusting, files: FileLimit::raise() }
     }
 
+    /// Whether a folder runs as it says whoever owns it.
+    pub(super) fn is_trusting(&self) -> bool {
+        self.trusting
+    }
+
     /// Starts `supervise folder` in a process group of its own, so that Ctrl-C reaches svscan alone, with stdin or stdout
-    /// replaced where given.
+    /// replaced where given. `id` says which folder is meant; for a logger it is the service's.
     ///
     /// # Errors
     ///
     /// What the system says.
     pub(super) fn supervise(
-        &self,
+        &mut self,
         folder: &CStr,
+        id: FolderId,
         stdin: Option<BorrowedFd<'_>>,
         stdout: Option<BorrowedFd<'_>>,
     ) -> anyhow::Result<Pid> {
@@ -45,13 +53,15 @@ impl Launcher {
         let mut attributes = PosixSpawnAttr::init()?;
         attributes.set_pgroup(Pid::from_raw(0))?;
         // Blocked until it is ready for them: what it is told in its first moments is not lost, and does not end it.
-        attributes.set_sigmask(&SigSet::all())?;
+        attributes.set_sigmask(&sys::signals::every())?;
         attributes
             .set_flags(PosixSpawnFlags::POSIX_SPAWN_SETPGROUP | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK)?;
 
         let arguments: &[&CStr] =
             if self.trusting { &[c"supervise", c"-t", folder] } else { &[c"supervise", folder] };
-        let environment = sys::environment::inherited();
+        let meant = CString::new(format!("{VARIABLE}={id}"))?;
+        let mut environment = sys::environment::without(&[VARIABLE]);
+        environment.push(&meant);
         self.files
             .as_it_was(|| match self.own.program("supervise") {
                 Some(path) => posix_spawn(path.as_c_str(), &actions, &attributes, arguments, &environment),
@@ -62,10 +72,13 @@ impl Launcher {
 }
 
 /// The limit of open files that svscan was started with, and its own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct FileLimit {
     given: rlim_t,
     hard: rlim_t,
+    /// Low numbers, given up while something is spawned: the C library may need two for a pipe of its own then, when
+    /// log pipes have taken all others below the given limit.
+    spare: [Option<OwnedFd>; 2],
 }
 
 impl FileLimit {
@@ -73,14 +86,20 @@ impl FileLimit {
         let (given, hard) =
             getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((libc::RLIM_INFINITY, libc::RLIM_INFINITY));
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-        Self { given, hard }
+        Self { given, hard, spare: spare() }
     }
 
     /// Does something that inherits the limit.
-    fn as_it_was<T>(self, spawn: impl FnOnce() -> T) -> T {
+    fn as_it_was<T>(&mut self, spawn: impl FnOnce() -> T) -> T {
+        self.spare = [None, None];
         let _ = setrlimit(Resource::RLIMIT_NOFILE, self.given, self.hard);
         let result = spawn();
         let _ = setrlimit(Resource::RLIMIT_NOFILE, self.hard, self.hard);
+        self.spare = spare();
         result
     }
+}
+
+fn spare() -> [Option<OwnedFd>; 2] {
+    [(); 2].map(|()| open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok())
 }

@@ -1,11 +1,12 @@
 //! Reading the service directory.
 
-use super::roster::{Arrival, FolderId, Found};
+use super::roster::{Arrival, Found};
 use nix::dir::{Dir, Type};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{SFlag, fstatat};
 use protocol::file::{kind, open_folder};
+use protocol::identity::FolderId;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -76,9 +77,7 @@ impl Lister {
 /// Which folder has that name, a link followed; `None` where it is no folder, or not there any more.
 fn look(name: &CStr) -> Result<Option<FolderId>, Errno> {
     match fstatat(AT_FDCWD, name, AtFlags::empty()) {
-        Ok(stat) if kind(&stat) == SFlag::S_IFDIR => {
-            Ok(Some(FolderId { device: stat.st_dev, inode: stat.st_ino }))
-        }
+        Ok(stat) if kind(&stat) == SFlag::S_IFDIR => Ok(Some(FolderId::from(&stat))),
         Ok(_) => Ok(None),
         // Removed since it was listed, if it was not a link that leads nowhere.
         Err(Errno::ENOENT) if fstatat(AT_FDCWD, name, AtFlags::AT_SYMLINK_NOFOLLOW).is_err() => Ok(None),

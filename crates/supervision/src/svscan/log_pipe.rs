@@ -1,15 +1,14 @@
 //! The pipe between a service and its logger: a FIFO, so that whoever comes later finds the same one by its name. svscan
 //! holds it open, so neither side notices when the other is started again, and no line is lost in between.
 
-use super::roster::FolderId;
 use crate::private_folder::{self, open_fifo, told};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, openat};
-use nix::sys::stat::{Mode, fstat, mkdirat};
-use protocol::file::{Unusable, open_folder, open_trusted_folder};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, mkdirat};
+use protocol::file::{Unusable, open_trusted_folder};
 use protocol::folder::{LOG, PIPE, VARIABLE, control_folder};
-use std::ffi::{CString, OsStr};
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -25,18 +24,13 @@ pub(super) struct LogPipe {
 }
 
 impl LogPipe {
-    /// Makes or finds the pipe of the folder of that name, which must be the one that is meant. The `log/` of an instance is made
+    /// Makes or finds the pipe of a folder, which is opened, by its name. The `log/` of an instance is made
     /// where only its template has one.
     ///
     /// # Errors
     ///
     /// Which step was not possible.
-    pub(super) fn open(name: &OsStr, id: FolderId) -> anyhow::Result<Self> {
-        let folder = open_folder(AT_FDCWD, &CString::new(name.as_bytes())?)?;
-        let found = fstat(&folder)?;
-        if (FolderId { device: found.st_dev, inode: found.st_ino }) != id {
-            bail!("the folder has just been replaced");
-        }
+    pub(super) fn open(folder: OwnedFd, name: &OsStr) -> anyhow::Result<Self> {
         // In its own folder, the service's user may have made a link of it to anywhere.
         let log = match open_trusted_folder(&folder, LOG) {
             Err(Unusable::System(Errno::ENOENT)) => {

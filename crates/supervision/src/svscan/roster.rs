@@ -12,19 +12,13 @@
 
 use super::entry::Entry;
 use nix::unistd::Pid;
+use protocol::identity::FolderId;
 use protocol::instance::{Kind, kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::process::Ending;
-
-/// Which folder it is, whatever it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct FolderId {
-    pub(super) device: u64,
-    pub(super) inode: u64,
-}
 
 /// A folder in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +62,9 @@ pub(super) enum Part {
 /// What svscan sees.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A complete listing; `quiet` when nothing is known to have changed since the one before.
-    Listed { folders: Vec<Found>, quiet: bool },
+    /// A complete listing; `quiet` when nothing is known to have changed since the one before, `fresh` when what is known
+    /// is not to be relied on.
+    Listed { folders: Vec<Found>, quiet: bool, fresh: bool },
     /// The answer to [`Step::Look`].
     Looked(FolderId, Looked),
     /// Something changed in a folder that waits for its `run`, or in the template that it may get one from.
@@ -95,8 +90,8 @@ pub(super) enum Step {
     Look(FolderId),
     /// Tell when something changes in it, or in its template.
     Watch(FolderId),
-    /// Do not, any more.
-    Unwatch(FolderId),
+    /// Do not, any more: the folder that had this name when it was watched.
+    Unwatch(OsString),
     /// Start a supervise; `with_log` where there is a log pipe between the two.
     Start { id: FolderId, part: Part, with_log: bool },
     /// Tell a supervise to stop its service and leave.
@@ -123,6 +118,8 @@ pub(super) struct Roster {
     entries: BTreeMap<FolderId, Entry>,
     /// Whose processes are whose.
     processes: BTreeMap<i32, (FolderId, Part)>,
+    /// Those that were renamed in, and wait until what had their name, or they themselves under another, has ended.
+    moved: BTreeSet<FolderId>,
     /// A name says where `supervise/` is: a folder renamed is another service.
     names_matter: bool,
     /// Everything is told to stop.
@@ -132,7 +129,13 @@ pub(super) struct Roster {
 impl Roster {
     /// An empty one. `names_matter` where `supervise/` is kept elsewhere, under the folder's path.
     pub(super) fn new(names_matter: bool) -> Self {
-        Self { entries: BTreeMap::new(), processes: BTreeMap::new(), names_matter, stopping: false }
+        Self {
+            entries: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            names_matter,
+            stopping: false,
+        }
     }
 
     /// What a folder is called.
@@ -149,20 +152,15 @@ impl Roster {
     pub(super) fn step(&mut self, now: Monotonic, event: Event) -> Vec<Step> {
         let mut steps = Vec::new();
         match event {
-            Event::Listed { folders, quiet } if !self.stopping => {
-                self.listed(now, folders, quiet, &mut steps)
+            Event::Listed { folders, quiet, fresh } if !self.stopping => {
+                self.listed(now, folders, quiet, fresh, &mut steps)
             }
             Event::Listed { .. } => {}
             Event::Changed(name) => {
                 let concerned =
                     self.entries.values().filter(|entry| entry.waits_for_run() && depends(entry, &name));
-                for entry in concerned {
-                    if entry.name() != name {
-                        // Its template may have come just now: what happens in that from here on is to be told too.
-                        steps.push(Step::Watch(entry.id()));
-                    }
-                    steps.push(Step::Look(entry.id()));
-                }
+                // Watched anew first: it may be another folder by now, or its template may have come.
+                steps.extend(concerned.flat_map(|entry| [Step::Watch(entry.id()), Step::Look(entry.id())]));
             }
             Event::Looked(id, looked) => {
                 self.concern(id, &mut steps, |entry, steps| entry.looked(now, looked, steps));
@@ -206,20 +204,37 @@ impl Roster {
         }
     }
 
-    fn listed(&mut self, now: Monotonic, folders: Vec<Found>, quiet: bool, steps: &mut Vec<Step>) {
+    fn listed(
+        &mut self,
+        now: Monotonic,
+        folders: Vec<Found>,
+        quiet: bool,
+        fresh: bool,
+        steps: &mut Vec<Step>,
+    ) {
         let mut shown: BTreeMap<FolderId, Vec<Found>> = BTreeMap::new();
-        for found in folders.into_iter().filter(|found| kind(&found.name) != Kind::Template) {
+        let moved = std::mem::take(&mut self.moved);
+        for mut found in folders.into_iter().filter(|found| kind(&found.name) != Kind::Template) {
+            if found.arrival == Arrival::Made && moved.contains(&found.id) {
+                found.arrival = Arrival::Moved;
+            }
             shown.entry(found.id).or_default().push(found);
         }
         let mut unsure = false;
         for (id, entry) in &mut self.entries {
             match shown.remove(id) {
-                Some(called) => entry.seen(now, called, self.names_matter, steps),
+                Some(called) => {
+                    let moved = called.iter().any(|found| found.arrival == Arrival::Moved);
+                    entry.seen(now, called, self.names_matter, steps);
+                    if moved && entry.is_ending() {
+                        self.moved.insert(*id);
+                    }
+                }
                 None => unsure |= entry.not_seen(now, quiet, steps),
             }
-            // One may have come unseen, or its template may be there now.
-            if entry.waits_for_run() {
-                steps.push(Step::Look(*id));
+            // It may have come unseen.
+            if fresh && entry.waits_for_run() {
+                steps.extend([Step::Watch(*id), Step::Look(*id)]);
             }
         }
         let mut names: BTreeSet<OsString> =
@@ -232,6 +247,8 @@ impl Roster {
             if names.insert(found.name.clone()) {
                 steps.push(Step::Look(found.id));
                 self.entries.insert(found.id, Entry::arriving(now, found));
+            } else if found.arrival == Arrival::Moved {
+                self.moved.insert(found.id);
             }
         }
         if unsure {

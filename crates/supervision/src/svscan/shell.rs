@@ -5,10 +5,10 @@ use super::arrival;
 use super::launch::Launcher;
 use super::listing::Lister;
 use super::log_pipe::LogPipe;
-use super::roster::{Event, FolderId, Part, Roster, Step};
+use super::roster::{Event, Part, Roster, Step};
 use super::watch::Watch;
 use crate::private_folder;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use cli::errno::{chain, text};
 use cli::text::shown;
 use cli::voice::Voice;
@@ -17,9 +17,12 @@ use nix::fcntl::AT_FDCWD;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::fstat;
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Pid, chdir, getpid};
+use protocol::file::{open_folder, open_trusted_folder};
 use protocol::folder::{LOCK, LOG, VARIABLE, control_folder};
+use protocol::identity::FolderId;
 use protocol::instance::{Kind, kind};
 use protocol::lock::{self, Lock};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -32,7 +35,7 @@ use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::descriptor::{close_on_exec_from, pass_on_standard};
 use sys::process::reap;
-use sys::signals::{Signals, default_dispositions};
+use sys::signals::{Signals, default_dispositions, ignore_those_of_threads};
 
 /// Where svscan keeps its lock, in the service directory.
 const OWN_FOLDER: &str = ".svscan";
@@ -87,6 +90,7 @@ impl Shell {
     pub(super) fn begin(directory: Option<&CStr>, trusting: bool) -> anyhow::Result<Self> {
         let signals = Signals::take_all().context("unable to block signals")?;
         default_dispositions();
+        ignore_those_of_threads();
         close_on_exec_from(3).context("unable to keep descriptors to myself")?;
         pass_on_standard().context("unable to pass on descriptors")?;
         if let Some(directory) = directory {
@@ -219,7 +223,7 @@ impl Shell {
             Ok(listing) => {
                 self.unlisted = false;
                 self.tell_unreadable(listing.unreadable);
-                self.tell(Event::Listed { folders: listing.folders, quiet })
+                self.tell(Event::Listed { folders: listing.folders, quiet, fresh })
             }
             Err(error) => {
                 self.moved.extend(moved);
@@ -258,9 +262,9 @@ impl Shell {
                 self.watch_folder(id);
                 None
             }
-            Step::Unwatch(id) => {
-                if let (Some(watch), Some(name)) = (&mut self.watch, self.roster.name(id)) {
-                    watch.remove(Path::new(name));
+            Step::Unwatch(name) => {
+                if let Some(watch) = &mut self.watch {
+                    watch.remove(Path::new(&name));
                 }
                 None
             }
@@ -308,7 +312,9 @@ impl Shell {
             Kind::Instance { template, .. } if Path::new(template).is_dir() => watch.add(Path::new(template)),
             _ => Ok(()),
         });
+        // What is gone again needs no watch.
         if let Err(error) = watched
+            && Path::new(name).is_dir()
             && !std::mem::replace(&mut self.unwatched, true)
         {
             let why = chain(&error);
@@ -322,18 +328,25 @@ impl Shell {
 
     fn start(&mut self, id: FolderId, part: Part, with_log: bool) -> anyhow::Result<Pid> {
         let name = self.roster.name(id).context("it is not known any more")?;
+        let path = CString::new(name.as_bytes())?;
+        // Whoever makes a link chooses what runs, and where files are made for it.
+        let folder = if self.launcher.is_trusting() {
+            open_folder(AT_FDCWD, &path)?
+        } else {
+            open_trusted_folder(AT_FDCWD, &path).map_err(private_folder::told)?
+        };
+        if FolderId::from(&fstat(&folder)?) != id {
+            bail!("another folder has just got its name");
+        }
         if with_log && !self.pipes.contains_key(&id) {
-            self.pipes.insert(id, LogPipe::open(name, id)?);
+            self.pipes.insert(id, LogPipe::open(folder, name)?);
         }
         let pipe = self.pipes.get(&id);
         match part {
-            Part::Service => {
-                let folder = CString::new(name.as_bytes())?;
-                self.launcher.supervise(&folder, None, pipe.and_then(LogPipe::service_end))
-            }
+            Part::Service => self.launcher.supervise(&path, id, None, pipe.and_then(LogPipe::service_end)),
             Part::Logger => {
-                let folder = CString::new([name.as_bytes(), b"/", LOG.to_bytes()].concat())?;
-                self.launcher.supervise(&folder, pipe.map(LogPipe::logger_end), None)
+                let path = CString::new([name.as_bytes(), b"/", LOG.to_bytes()].concat())?;
+                self.launcher.supervise(&path, id, pipe.map(LogPipe::logger_end), None)
             }
         }
     }

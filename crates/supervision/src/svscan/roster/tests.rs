@@ -66,7 +66,7 @@ impl World {
     }
 
     fn list(&mut self, folders: &[Found]) -> Vec<String> {
-        self.tell(Event::Listed { folders: folders.to_vec(), quiet: true })
+        self.tell(Event::Listed { folders: folders.to_vec(), quiet: true, fresh: false })
     }
 
     fn exit(&mut self, pid: i32) -> Vec<String> {
@@ -115,7 +115,7 @@ fn a_folder_without_run_waits_for_it_and_for_its_rest() {
     assert_eq!(world.list(&[found("web", 1)]), ["warn", "watch"]);
     assert!(world.tell(Event::Changed("other".into())).is_empty());
     world.looks.insert(id(1), Looked { at_rest: Duration::ZERO, ..SOUND });
-    assert_eq!(world.tell(Event::Changed("web".into())), ["unwatch"]);
+    assert_eq!(world.tell(Event::Changed("web".into())), ["watch", "unwatch"]);
     assert_eq!(world.pass(1000), ["start web Service 101"]);
 }
 
@@ -132,13 +132,35 @@ fn an_instance_waits_for_its_template() {
 }
 
 #[test]
+fn a_wait_for_run_costs_nothing_while_nothing_is_told() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_run: false, ..SOUND });
+    let folders = vec![found("web", 1)];
+    world.list(&folders);
+    let mut listed =
+        |fresh| world.roster.step(START, Event::Listed { folders: folders.clone(), quiet: true, fresh });
+    assert_eq!(listed(false), []);
+    assert_eq!(listed(true), [Step::Watch(id(1)), Step::Look(id(1))], "what was told may have been lost");
+}
+
+#[test]
+fn a_folder_that_leaves_is_not_watched_any_more() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_run: false, ..SOUND });
+    world.list(&[found("web", 1)]);
+    assert!(world.list(&[]).is_empty());
+    let left = world.roster.step(START, Event::Listed { folders: vec![], quiet: true, fresh: false });
+    assert!(left.contains(&Step::Unwatch("web".into())), "by its name: it is not known any more");
+}
+
+#[test]
 fn a_long_wait_for_run_is_not_a_long_change() {
     let mut world = World::new();
     world.looks.insert(id(1), Looked { has_run: false, ..SOUND });
     world.list(&[found("web", 1)]);
     world.pass(60_000);
     world.looks.insert(id(1), Looked { at_rest: Duration::ZERO, ..SOUND });
-    assert_eq!(world.tell(Event::Changed("web".into())), ["unwatch"]);
+    assert_eq!(world.tell(Event::Changed("web".into())), ["watch", "unwatch"]);
     assert_eq!(world.pass(1000), ["start web Service 101"], "without a warning");
 }
 
@@ -156,7 +178,10 @@ fn gone_means_missing_twice_and_undisturbed() {
     assert!(world.list(&[]).is_empty(), "one listing can miss it");
     assert!(world.list(&[found("web", 1)]).is_empty());
     assert!(world.list(&[]).is_empty());
-    assert!(world.tell(Event::Listed { folders: vec![], quiet: false }).is_empty(), "something was changing");
+    assert!(
+        world.tell(Event::Listed { folders: vec![], quiet: false, fresh: false }).is_empty(),
+        "something was changing"
+    );
     assert_eq!(world.list(&[]), ["terminate 101"]);
     assert_eq!(world.exit(101), ["forget"]);
 }
@@ -165,8 +190,9 @@ fn gone_means_missing_twice_and_undisturbed() {
 fn a_directory_that_never_rests_does_not_keep_the_dead() {
     let mut world = World::new();
     world.list(&[found("web", 1)]);
-    let told: Vec<String> =
-        (0..12).flat_map(|_| world.tell(Event::Listed { folders: vec![], quiet: false })).collect();
+    let told: Vec<String> = (0..12)
+        .flat_map(|_| world.tell(Event::Listed { folders: vec![], quiet: false, fresh: false }))
+        .collect();
     assert_eq!(told, ["terminate 101"]);
 }
 
@@ -199,6 +225,27 @@ fn a_replaced_folder_stops_before_the_new_one_starts() {
     assert!(world.list(&[found("web", 2)]).is_empty());
     assert_eq!(world.exit(101), ["forget"]);
     assert_eq!(world.list(&[found("web", 2)]), ["start web Service 102"]);
+}
+
+#[test]
+fn what_was_renamed_in_is_whole_however_long_it_waits_for_an_end() {
+    let new = Looked { at_rest: Duration::ZERO, ..SOUND };
+    let arrived = |name, inode, arrival| Found { arrival, ..found(name, inode) };
+    // Another folder has its name.
+    let mut world = World::new();
+    world.list(&[found("web", 1)]);
+    world.looks.insert(id(2), new);
+    world.list(&[arrived("web", 2, Arrival::Moved)]);
+    assert_eq!(world.list(&[arrived("web", 2, Arrival::Made)]), ["terminate 101"]);
+    world.exit(101);
+    assert_eq!(world.list(&[arrived("web", 2, Arrival::Made)]), ["start web Service 102"]);
+    // It is itself still ending under another.
+    let mut world = World::new();
+    world.list(&[found("web@1", 1)]);
+    world.looks.insert(id(1), new);
+    assert_eq!(world.list(&[arrived("web@2", 1, Arrival::Moved)]), ["terminate 101"]);
+    world.exit(101);
+    assert_eq!(world.list(&[arrived("web@2", 1, Arrival::Made)]), ["start web@2 Service 102"]);
 }
 
 #[test]
