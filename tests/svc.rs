@@ -140,6 +140,9 @@ fn a_service_that_svscan_has_not_started_yet_is_named_as_such() {
         assert_eq!(says(folder), ": svscan has not started it yet\n");
     }
     assert_eq!(says("template@"), ": a template is never started, its instances are\n");
+    tree.tool(&ours("svstat")).args(["template@"]).run().prints(
+        "template@: unable to open supervise/ok: file does not exist: a template is never started, its instances are\n",
+    );
     for folder in ["no-service", "was-there"] {
         assert_eq!(says(folder), "\n");
     }

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod attack;
+mod elsewhere;
 mod ends;
 mod inherited;
 mod instances;
@@ -15,7 +16,7 @@ mod watched;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::path::Path;
-use testkit::{Beacon, Folder, Running, Service, TestTree, wait_until};
+use testkit::{Beacon, Folder, Running, Service, TestTree, process, wait_until};
 
 /// Waits until it watches the directory: what is renamed in from now on starts at once.
 #[track_caller]
@@ -23,7 +24,11 @@ fn watching(svscan: Running) -> Running {
     let folder = format!("/proc/{}/fdinfo", svscan.pid());
     let watches =
         |entry: DirEntry| fs::read_to_string(entry.path()).is_ok_and(|info| info.contains("inotify wd:"));
-    wait_until("svscan watches", &[], || fs::read_dir(&folder).ok()?.flatten().any(watches).then_some(()));
+    wait_until("svscan watches", &[], || {
+        // While it is being executed, what it inherits is still open.
+        let is_svscan = process::name(svscan.pid()).is_some_and(|name| name == "svscan");
+        (is_svscan && fs::read_dir(&folder).ok()?.flatten().any(watches)).then_some(())
+    });
     svscan
 }
 

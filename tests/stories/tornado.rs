@@ -118,7 +118,10 @@ fn a_misspelt_user_starts_nothing_and_says_so_and_is_cured_by_an_edit() {
     svscan.wait_for_errors(&said);
     let status = tree.svstat(name);
     assert!(status.starts_with(&format!("{name}: down ")), "{status}");
-    assert!(status.ends_with(", normally up, want up, not started: user: unknown account upkeep-wbe"), "{status}");
+    assert!(
+        status.ends_with(", normally up, want up, not started: user: unknown account upkeep-wbe"),
+        "{status}"
+    );
     assert!(beacon.told().is_none(), "run was executed");
 
     fs::write(template.file("user"), format!("{}\n", owner.name)).unwrap();

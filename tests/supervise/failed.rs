@@ -166,8 +166,8 @@ fn a_folder_without_exec_permission_of_its_file_system_is_told() {
                   chmod 755 web/run && exec \"$0\" web";
     let unshare = tree.launch(Path::new("/usr/bin/unshare")).arg("--mount").arg("sh").arg("-c").arg(script);
     let supervise = unshare.arg(ours("supervise")).start();
-    supervise
-        .wait_for_errors("supervise: warning: unable to start web: unable to run ./run: access denied\n");
+    let why = "unable to run ./run: access denied: its file system is mounted noexec";
+    supervise.wait_for_errors(&format!("supervise: warning: unable to start web: {why}\n"));
 }
 
 #[test]

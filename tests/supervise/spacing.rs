@@ -1,97 +1,149 @@
-//! How far apart starts are.
+//! When a service is started again.
 
-use protocol::status::Phase;
-use std::collections::BTreeMap;
+use super::{detail, resting, steady};
+use crate::asked::Chance;
 use std::fs;
-use sys::process::Ending;
-use testkit::{Beacon, TestTree, status, wait_until};
+use std::path::Path;
+use std::time::Duration;
+use sys::clock::Monotonic;
+use testkit::{Beacon, Service, TestTree};
 
-/// A run script that tells when its process was made, in hundredths of a second since the machine was, and ends.
-fn tells_when(beacon: &Beacon, end: &str) -> String {
-    let told = beacon.say("'$(cut -d\" \" -f22 /proc/$$/stat)'");
-    format!("{told}\n{end}")
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A run that tells when its process was made, in ticks of 10 ms, and then goes on as `rest` says.
+fn timed(beacon: &Beacon, rest: &str) -> String {
+    format!("read -r stat </proc/$$/stat\nset -- $stat\n{}\n{rest}", beacon.say("'${22}'"))
 }
 
-/// The times between so many starts, in seconds.
-fn gaps(beacon: &Beacon, starts: usize) -> Vec<f64> {
-    let times: Vec<f64> = (0..starts).map(|_| beacon.hear().parse::<f64>().unwrap() / 100.0).collect();
-    times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+/// When the process was made, at the latest.
+fn heard(beacon: &Beacon) -> Duration {
+    let ticks: u64 = beacon.hear().parse().expect("a number of ticks");
+    Duration::from_millis((ticks + 1) * 10)
 }
-
-// A start is noted just before its process is made, and both are told in whole ticks: so much less is right.
-const TICKS: f64 = 0.05;
 
 #[test]
-fn what_ends_well_and_at_once_is_started_once_a_second() {
+fn starts_are_as_far_apart_as_the_record_says() {
+    for end in ["exit 0", "exit 1"] {
+        let tree = TestTree::new();
+        let beacon = tree.beacon("web");
+        let web = tree.folder("web", |f| f.run(&timed(&beacon, end)));
+        let _supervise = tree.supervise("web");
+        let mut due = Duration::ZERO;
+        for starts in 1..=3 {
+            let made = heard(&beacon);
+            assert!(made >= due, "start {starts} at {made:?}, though it was due at {due:?}");
+            let (detail, next) = resting(&web, starts);
+            let spacing = Duration::from_nanos(detail.spacing);
+            assert!(spacing >= SECOND && (end == "exit 1" || spacing == SECOND), "{end}: {spacing:?}");
+            assert!(next >= due + spacing, "{end}, start {starts}: {due:?} {next:?}");
+            due = next;
+        }
+    }
+}
+
+/// Waits that grow so long that even a slow machine is sooner.
+#[test]
+fn a_command_in_the_wait_starts_it_at_once() {
     let tree = TestTree::new();
     let beacon = tree.beacon("web");
-    tree.folder("web", |f| f.run(&tells_when(&beacon, "exit 0")));
+    let web = tree.folder("web", |f| f.run(&timed(&beacon, "exit 1")));
     let _supervise = tree.supervise("web");
-    for gap in gaps(&beacon, 4) {
-        assert!(gap >= 1.0 - TICKS, "{gap} s");
-    }
-}
-
-#[test]
-fn what_fails_at_once_is_started_less_and_less_often() {
-    let tree = TestTree::new();
-    let beacon = tree.beacon("web");
-    let web = tree.folder("web", |f| f.run(&tells_when(&beacon, "exit 1")));
-    let supervise = tree.supervise("web");
-    for (gap, least) in gaps(&beacon, 3).into_iter().zip([2.0, 4.0]) {
-        assert!(gap >= least - TICKS, "{gap} s, and not {least}");
-    }
-    // It goes on to sixteen seconds, by commands that do not wait.
-    for spacing in [8, 16, 16] {
-        web.wait_for(status("the spacing has grown", move |status| {
-            status.detail.as_ref().unwrap().spacing == spacing * 1_000_000_000
-        }));
+    for starts in 1..100 {
+        let _ = heard(&beacon);
+        let (detail, next) = resting(&web, starts);
         tree.svc(["-u", "web"]);
-        let _ = beacon.hear();
+        if Duration::from_nanos(detail.spacing) >= 16 * SECOND {
+            let _ = heard(&beacon);
+            let now = Monotonic::now().since_zero();
+            assert!(now < next, "a start has come at {now:?}, when it was due: {next:?}");
+            return;
+        }
     }
-    assert_eq!(supervise.errors(), "");
+    panic!("the waits of what fails do not grow");
 }
 
 #[test]
-fn a_start_that_fails_is_spaced_as_well() {
+fn in_the_second_after_a_start_a_command_acts_at_once() {
+    const ROUNDS: u64 = 25;
     let tree = TestTree::new();
-    let web = tree.folder("web", |f| f.run("#!/no/such/interpreter"));
+    let (web, beacon, _supervise) = steady(&tree);
+    let begun = Monotonic::now();
+    for round in 1..=ROUNDS {
+        let _ = beacon.next();
+        tree.svc(["-d", "web"]);
+        web.wait_for(testkit::down());
+        let detail = detail(&web);
+        assert_eq!((detail.starts, detail.next_start), (round, None));
+        assert_eq!(detail.last, Some(sys::process::Ending::Killed(15)));
+        tree.svc(["-u", "web"]);
+    }
+    // Had each waited for its second, it would have taken longer.
+    assert!(Monotonic::now().since(begun) < Duration::from_secs(ROUNDS));
+}
+
+/// A row of letters, in one look of supervise or in several.
+#[test]
+fn the_last_wish_of_any_row_of_commands_comes_true() {
+    const SEED: u64 = 7;
+    let tree = TestTree::new();
+    let web = tree.folder("web", |f| f.run("exec sleep 1000").down());
+    let _supervise = tree.supervise("web");
+    web.wait_for(testkit::down());
+    let mut chance = Chance::new(SEED);
+    let mut wish = 'd';
+    for round in 0..40 {
+        let mut row = String::new();
+        for _ in 0..=chance.below(3) {
+            let letters: String =
+                (0..=chance.below(6)).map(|_| char::from(*chance.pick(b"uuddopcthk"))).collect();
+            // Not by svc, which sends no letter twice.
+            fs::write(web.file("supervise/control"), &letters).unwrap();
+            row += &letters;
+        }
+        wish = row.chars().rfind(|letter| "udo".contains(*letter)).unwrap_or(wish);
+        let what = format!("it is as {row} of round {round} of seed {SEED} says");
+        web.wait_until(&what, |web| is_as_wished(web, wish).then_some(()));
+        if wish == 'o' {
+            tree.svc(["-k", "web"]);
+            web.wait_for(testkit::down());
+        }
+    }
+}
+
+/// Whether that state is reached; what the record says of a pause has come true as well.
+fn is_as_wished(web: &Service, wish: char) -> bool {
+    use protocol::status::{Phase, Want};
+    let Some(status) = web.status() else { return false };
+    let phase = status.detail.expect("a record of ours").phase;
+    let stopped = status.pid.is_some_and(|pid| testkit::process::state(pid.get()) == Some('T'));
+    // A pause can come while it is still on its way to become run.
+    let runs = phase == Phase::Up || phase == Phase::Starting && stopped;
+    let reached = match wish {
+        'u' => status.want == Want::Up && runs,
+        'd' => status.want == Want::Down && phase == Phase::Down,
+        _ => status.want == Want::Once && (runs || phase == Phase::Down),
+    };
+    reached && stopped == status.paused
+}
+
+/// Every byte there is, but those that let supervise leave, or turn away from what follows.
+#[test]
+fn a_megabyte_of_noise_leaves_a_supervise_that_obeys() {
+    const SEED: u64 = 11;
+    let tree = TestTree::new();
+    let web = tree.folder("web", |f| f.run("exec sleep 1000"));
     let supervise = tree.supervise("web");
-    web.wait_for(status("tried twice", |status| status.detail.as_ref().unwrap().starts == 2));
-    web.wait_for(status("four seconds apart now", |status| {
-        let detail = status.detail.as_ref().unwrap();
-        detail.phase == Phase::Resting && detail.spacing == 4_000_000_000
-    }));
-    assert_eq!(supervise.errors().lines().count(), 1, "said once");
-}
-
-/// Every way to end, in the record.
-#[test]
-fn the_record_says_how_the_last_run_ended() {
-    let tree = TestTree::new();
-    let mut ends: BTreeMap<String, Ending> =
-        [0, 1, 100, 111, 255].map(|code| (format!("exit {code}"), Ending::Exited(code))).into();
-    // Those that stop a process, or that it does not notice, end nothing.
-    let harmless = [17, 18, 19, 20, 21, 22, 23, 28];
-    for signal in (1..=31).chain([34, 64]).filter(|signal| !harmless.contains(signal)) {
-        ends.insert(format!("ulimit -c 0; kill -{signal} $$"), Ending::Killed(signal));
-    }
-    let services: Vec<_> = ends
-        .into_iter()
-        .enumerate()
-        .map(|(number, (run, ending))| {
-            let name = format!("s{number}");
-            (tree.folder(&name, |f| f.run(&run).down()), run, ending, tree.supervise(&name))
-        })
-        .collect();
-    for (service, run, ending, supervise) in services {
-        service.wait_for(testkit::down());
-        fs::write(service.file("supervise/control"), "o").unwrap();
-        let last = wait_until(&format!("{run:?} has run"), &[&service.file("supervise")], || {
-            let status = service.status()?;
-            status.detail.filter(|detail| status.pid.is_none() && detail.starts == 1)?.last
-        });
-        assert_eq!(last, ending, "{run}");
-        supervise.stop();
-    }
+    web.wait_for(testkit::up());
+    let mut chance = Chance::new(SEED);
+    let bytes = std::iter::repeat_with(|| u8::try_from(chance.below(256)).expect("a byte"));
+    let noise: Vec<u8> = bytes.filter(|byte| !b"xL".contains(byte)).take(1 << 20).collect();
+    let file = tree.root().join("noise");
+    fs::write(&file, noise).unwrap();
+    let cat = testkit::Tool::new(Path::new("/bin/sh")).args(["-c", "cat \"$0\" >\"$1\""]);
+    cat.arg(&file).arg(web.file("supervise/control")).run().exits(0);
+    tree.svc(["-d", "web"]);
+    web.wait_until("it is down", |web| is_as_wished(web, 'd').then_some(()));
+    tree.svc(["-u", "web"]);
+    web.wait_until("it is up", |web| is_as_wished(web, 'u').then_some(()));
+    assert_eq!(supervise.errors(), "");
 }

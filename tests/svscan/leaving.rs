@@ -5,10 +5,10 @@ use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::sys::signal::Signal;
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use testkit::{
-    Beacon, Folder, Service, TestTree, not_supervised, process, status, supervised, up, wait_until,
+    Beacon, Folder, Service, TestTree, not_supervised, ours, process, status, supervised, up, wait_until,
 };
 
 #[track_caller]
@@ -256,4 +256,35 @@ fn a_renamed_instance_begins_anew_since_its_name_is_data() {
     new.wait_for(up());
     assert!(!process::is_alive(first.pid));
     assert_eq!(svscan.errors(), "");
+}
+
+/// svscan starts a supervise by a name, which may be another folder's when that gets there.
+#[test]
+fn a_supervise_goes_into_the_folder_that_svscan_means_or_into_none() {
+    let tree = TestTree::new();
+    let beacon = tree.beacon("web");
+    let web = tree.folder("web", |f| {
+        f.run(&format!("{beacon}\nexec sleep 1000")).log("exec cat >/dev/null").directory("log/log")
+    });
+    let id = |path: &Path| {
+        let stat = path.metadata().unwrap();
+        format!("{}:{}", stat.dev(), stat.ino())
+    };
+    let meant = |argument: &str, id: String| {
+        tree.launch(&ours("supervise")).arg(argument).env("UPKEEP_FOLDER", id).start()
+    };
+    for (argument, path) in [("web", tree.services()), ("web/log", web.log().path().to_owned())] {
+        let mut supervise = meant(argument, id(&path));
+        assert_eq!(supervise.wait(), Ok(111));
+        let complaint = "another folder has just got its name";
+        assert_eq!(
+            supervise.errors(),
+            format!("supervise: fatal: unable to chdir to {argument}: {complaint}\n")
+        );
+    }
+    assert!(!web.file("supervise").exists() && !web.log().file("supervise").exists());
+    let _supervises = ["web", "web/log"].map(|argument| meant(argument, id(web.path())));
+    let start = beacon.next();
+    assert!(!start.environment.contains_key("UPKEEP_FOLDER"));
+    web.log().wait_for(up());
 }

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use testkit::{Service, TestTree, not_supervised, process, status, up, wait_until};
 
 /// A service that writes what it is fed, and a logger that keeps it. Both read byte by byte, so that whoever is
@@ -117,7 +117,7 @@ fn a_service_whose_logger_is_down_goes_on() {
 }
 
 /// Says something when it is told to stop, which must not be lost either.
-fn with_last_words(tree: &TestTree, out: &PathBuf) -> Service {
+fn with_last_words(tree: &TestTree, out: &Path) -> Service {
     let run = "trap 'seq 5000; kill $!; exit' TERM\necho first\nsleep 1000 &\nwait";
     let logger = format!("while read -r line; do echo \"$line\"; done >>'{}'", out.display());
     tree.folder("web", |f| f.run(run).log(&logger))

@@ -248,5 +248,5 @@ fn thousands_of_folders_without_run_take_no_descriptors_and_hold_up_nobody() {
         (svscan.errors().matches("has no run").count() == COUNT).then_some(())
     });
     tree.folder("last", |f| f.run("exec sleep 1000")).wait_for(up());
-    assert_eq!(process::descriptors(svscan.pid()), before);
+    assert_eq!(process::descriptors(svscan.pid()).len(), before.len());
 }

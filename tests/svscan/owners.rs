@@ -229,6 +229,29 @@ fn a_link_that_somebody_else_made_leads_nowhere() {
 }
 
 #[test]
+fn a_link_in_an_accounts_own_folder_leads_root_nowhere_either() {
+    let Some(owners) = Owners::new() else { return };
+    let Owners { tree, svscan, bob, .. } = &owners;
+    let target = outside(tree, "roots", |f| f.directory("supervise").log("exec cat").env("SECRET", "s"));
+    let foreign = "it is a link that somebody else made or can exchange\n";
+    let cases = [
+        ("log", format!("unable to start supervise log: unable to open log: {foreign}")),
+        ("supervise", format!("unable to use supervise/supervise: the link belongs to uid {}\n", bob.uid)),
+        ("env", format!("unable to start env: unable to use env: {foreign}")),
+    ];
+    for (part, complaint) in cases {
+        let run = owners.run();
+        tree.folder(part, |f| f.run(&run).user(".").link(part, target.file(part)).owner(bob));
+        svscan.wait_for_errors(&complaint);
+    }
+    assert!(owners.beacon.told().is_none());
+    for part in ["supervise", "log", "env"] {
+        let inside = if part == "supervise" { 0 } else { 1 };
+        assert_eq!(fs::read_dir(target.file(part)).unwrap().count(), inside, "{part}");
+    }
+}
+
+#[test]
 fn the_option_t_brings_the_old_trust_back() {
     if !needs_root() {
         return;

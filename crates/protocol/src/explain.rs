@@ -4,6 +4,7 @@
 use crate::script::Interpreter;
 use nix::errno::Errno;
 use nix::sys::stat::{SFlag, stat};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, access};
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -29,6 +30,7 @@ pub fn execution(program: &CStr, error: Errno) -> Option<String> {
     }
     match error {
         Errno::EACCES if found.st_mode & 0o111 == 0 => Some("it is not executable: chmod +x".to_owned()),
+        Errno::EACCES if forbids_execution(program) => Some("its file system is mounted noexec".to_owned()),
         Errno::EACCES if access(program, AccessFlags::X_OK).is_err() => {
             Some("this account may not execute it".to_owned())
         }
@@ -38,6 +40,10 @@ pub fn execution(program: &CStr, error: Errno) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn forbids_execution(program: &CStr) -> bool {
+    statvfs(program).is_ok_and(|system| system.flags().contains(FsFlags::ST_NOEXEC))
 }
 
 fn interpreter(program: &CStr) -> Option<String> {

@@ -8,8 +8,11 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::{chdir, fchdir};
 use protocol::control::Control;
-use std::ffi::CStr;
+use protocol::instance::{Kind, kind};
+use std::ffi::{CStr, OsStr};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The folder that the program was started in, to which relative names of service folders belong.
 #[derive(Debug)]
@@ -47,4 +50,15 @@ pub(crate) fn no_log_option(program: &str, letter: char, instead: &str) -> Failu
     Failure::Usage(Some(format!(
         "{program}: illegal option -- {letter}: a logger has a supervise of its own: {program} {instead}/log"
     )))
+}
+
+/// What is wrong with asking for a template.
+pub(crate) const TEMPLATE: &str = "a template is never started, its instances are";
+
+/// What the name says of the folder that we are in: the name that was given, which may be a link's, or else its own.
+pub(crate) fn is_kind(folder: &CStr, is: impl FnOnce(Kind<'_>) -> bool) -> bool {
+    let here = std::env::current_dir();
+    let given = Path::new(OsStr::from_bytes(folder.to_bytes())).file_name();
+    let name = given.or_else(|| here.as_ref().ok()?.file_name());
+    name.is_some_and(|name| is(kind(name)))
 }

@@ -1,7 +1,7 @@
 //! svc: commands for supervises, a letter each, in one write for each folder. Trouble with a folder is a warning;
 //! the others get their commands, and the exit code is 0.
 
-use crate::asking::{StartingFolder, no_log_option};
+use crate::asking::{StartingFolder, TEMPLATE, is_kind, no_log_option};
 use cli::errno::text;
 use cli::options::{Given, Options};
 use cli::text::shown;
@@ -13,7 +13,7 @@ use nix::unistd::{chdir, write};
 use protocol::command::{LETTERS, TO_GROUP, TO_PROCESS};
 use protocol::control::Control;
 use protocol::folder::{RUN, control_folder_here};
-use protocol::instance::{Kind, kind};
+use protocol::instance::Kind;
 use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -116,7 +116,7 @@ fn control(folder: &CStr, letters: &[u8]) -> Result<(), String> {
         Control::here().map_err(|error| unable(text(cli::errno::of(&error).unwrap_or(Errno::ENOENT))))?;
     let commands = control.commands().map_err(|error| match error {
         Errno::ENOENT if is_kind(folder, |kind| kind == Kind::Template) => {
-            unable(&format!("{}: a template is never started, its instances are", text(error)))
+            unable(&format!("{}: {TEMPLATE}", text(error)))
         }
         Errno::ENOENT if is_not_started_yet(folder) => {
             unable(&format!("{}: svscan has not started it yet", text(error)))
@@ -133,14 +133,6 @@ fn is_not_started_yet(folder: &CStr) -> bool {
     let is_nowhere = control_folder_here().is_ok_and(|control| matches!(control.try_exists(), Ok(false)));
     let is_instance = || is_kind(folder, |kind| matches!(kind, Kind::Instance { .. }));
     is_nowhere && (Path::new(OsStr::from_bytes(RUN.to_bytes())).exists() || is_instance())
-}
-
-/// What the name says of the folder that we are in: the name that was given, which may be a link's, or else its own.
-fn is_kind(folder: &CStr, is: impl FnOnce(Kind<'_>) -> bool) -> bool {
-    let here = std::env::current_dir();
-    let given = Path::new(OsStr::from_bytes(folder.to_bytes())).file_name();
-    let name = given.or_else(|| here.as_ref().ok()?.file_name());
-    name.is_some_and(|name| is(kind(name)))
 }
 
 /// One write, which a FIFO takes whole or not at all. A supervise that reads is fast; one that has stopped while

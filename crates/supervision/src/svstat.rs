@@ -1,7 +1,7 @@
 //! svstat: how services are, a line each, in the words of daemontools. Trouble with a folder is said in its line;
 //! the exit code is 0.
 
-use crate::asking::StartingFolder;
+use crate::asking::{StartingFolder, TEMPLATE, is_kind};
 use cli::errno::text;
 use cli::text::shown;
 use cli::{Failure, Program};
@@ -10,6 +10,7 @@ use nix::sys::stat::stat;
 use nix::unistd::chdir;
 use protocol::control::{Control, Unreadable};
 use protocol::folder::DOWN;
+use protocol::instance::Kind;
 use protocol::status::{Status, Want};
 use protocol::tai64n::Tai64n;
 use std::ffi::CStr;
@@ -52,7 +53,13 @@ fn look(folder: &CStr) -> Result<String, String> {
     let not_asked = |error| format!("unable to open supervise/ok: {}", text(error));
     let control =
         Control::here().map_err(|error| not_asked(cli::errno::of(&error).unwrap_or(Errno::ENOENT)))?;
-    if !control.is_running().map_err(not_asked)? {
+    let is_running = control.is_running().map_err(|error| match error {
+        Errno::ENOENT if is_kind(folder, |kind| kind == Kind::Template) => {
+            format!("{}: {TEMPLATE}", not_asked(error))
+        }
+        error => not_asked(error),
+    });
+    if !is_running? {
         return Err("supervise not running".to_owned());
     }
     let status = control.status().map_err(|why| match why {

@@ -2,7 +2,7 @@
 //! a wait, and none that nobody thought of ends the program.
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -18,9 +18,8 @@ impl Signals {
     ///
     /// What the system says.
     pub fn take_all() -> Result<Self, Errno> {
-        let every = every();
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&every), None)?;
-        SignalFd::with_flags(&every, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map(Self)
+        set_mask(u64::MAX)?;
+        SignalFd::with_flags(&every(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map(Self)
     }
 
     /// The number of the next signal that came, if any did.
@@ -54,7 +53,22 @@ pub fn every() -> SigSet {
 ///
 /// What the system says.
 pub fn unblock_all() -> Result<(), Errno> {
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+    set_mask(0)
+}
+
+/// Blocks the signals whose bits are set. By the plain system call: glibc's function leaves out those that it uses itself.
+fn set_mask(mask: u64) -> Result<(), Errno> {
+    // SAFETY: the kernel reads 8 bytes from `mask`, and writes nothing (the old mask is null).
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const mask,
+            std::ptr::null::<u64>(),
+            std::mem::size_of::<u64>(),
+        )
+    };
+    Errno::result(result).map(drop)
 }
 
 /// Puts every signal back to its default disposition, whatever the caller had ignored. Children inherit that.

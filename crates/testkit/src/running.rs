@@ -101,7 +101,12 @@ impl Launch {
             command.arg(format!("--reuid={}", account.uid)).arg(format!("--regid={}", account.gid));
             command.arg("--init-groups").env("HOME", &account.home).env("USER", &account.name);
         }
-        command.arg("--").arg(&self.program).args(&self.arguments).current_dir(&self.folder);
+        // Whoever runs the tests may have signals ignored, as a shell does for what it puts in the background.
+        command
+            .args(["--", "env", "--default-signal"])
+            .arg(&self.program)
+            .args(&self.arguments)
+            .current_dir(&self.folder);
         for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),

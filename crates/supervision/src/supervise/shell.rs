@@ -11,13 +11,12 @@ use anyhow::Context;
 use cli::errno::text;
 use cli::voice::{Said, Voice};
 use nix::errno::Errno;
-use nix::fcntl::AT_FDCWD;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{Signal as System, kill, killpg};
+use nix::sys::stat::stat;
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Pid, getpid};
 use protocol::command::{Signal, Target, orders};
-use protocol::file::look;
 use protocol::folder::{DOWN, control_folder_here};
 use protocol::report::{Report, Step};
 use protocol::status::{Failed, SIZE};
@@ -73,11 +72,15 @@ impl Shell {
         let means = Means { own: OwnFolder::find(), trusting };
         let service = Service::enter(folder, trusting)?;
         let name = service.name.clone();
-        let down = look(AT_FDCWD, DOWN).with_context(|| format!("unable to stat {name}/down"))?;
+        let normally_up = match stat(DOWN) {
+            Ok(_) => false,
+            Err(Errno::ENOENT) => true,
+            Err(error) => return Err(error).with_context(|| format!("unable to stat {name}/down")),
+        };
         let path = control_folder_here().with_context(|| format!("unable to find the path of {name}"))?;
         let place = take_patiently(|| Place::take(&name, &path))?;
         let mut shell = Self {
-            machine: Machine::new(Monotonic::now(), down.is_none()),
+            machine: Machine::new(Monotonic::now(), normally_up),
             service,
             means,
             place,

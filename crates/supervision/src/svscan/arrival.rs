@@ -1,6 +1,6 @@
 //! A look into a folder that is new: has it what it needs, and when did anything in it change last?
 
-use super::roster::Looked;
+use super::events::Looked;
 use protocol::folder::{LOG, RUN, SUPERVISE};
 use protocol::instance::{Kind, kind};
 use std::collections::VecDeque;
@@ -17,6 +17,10 @@ const MOST: u32 = 4096;
 
 /// Looks into the folder of that name, and into its template's, whose files it takes.
 pub(super) fn look(name: &OsStr) -> Looked {
+    if Path::new(name).metadata().is_err() {
+        // It is gone again, and what its template has does not count.
+        return Looked { has_run: false, has_log: false, print: 0, at_rest: Duration::ZERO };
+    }
     let mut folders = vec![Path::new(name)];
     if let Kind::Instance { template, .. } = kind(name) {
         folders.push(Path::new(template));
@@ -98,6 +102,14 @@ mod tests {
         assert!(with_value.print != with_log.print);
         std::fs::write(folder.path().join("run"), "").unwrap();
         assert!(look(path).has_run);
+    }
+
+    #[test]
+    fn what_is_gone_has_nothing_even_where_its_template_has() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("web@")).unwrap();
+        std::fs::write(folder.path().join("web@/run"), "").unwrap();
+        assert!(!look(folder.path().join("web@1").as_os_str()).has_run);
     }
 
     #[test]

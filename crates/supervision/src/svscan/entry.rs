@@ -1,7 +1,7 @@
 //! One folder of the roster, on its way from arriving through supervised to ending.
 
+use super::events::{Arrival, Found, Looked, Part, Step};
 use super::keeper::Keeper;
-use super::roster::{Arrival, Found, Looked, Part, Step};
 use cli::text::shown;
 use nix::unistd::Pid;
 use protocol::identity::FolderId;
@@ -336,13 +336,14 @@ impl Entry {
             return;
         }
         *drain = Drain::Until(now + GRACE);
-        steps.push(Step::CloseInput(self.id));
         if let Some(pid) = logger.pid() {
+            // Told first: a logger that has already ended at its end of file would be started again.
             steps.push(Step::EndInput(pid));
         } else if !logger.is_gone() {
             // Its supervise was just to be started again: lines may be waiting for it.
             logger.ask(now);
             steps.push(Step::Start { id: self.id, part: Part::Logger, with_log: true });
         }
+        steps.push(Step::CloseInput(self.id));
     }
 }

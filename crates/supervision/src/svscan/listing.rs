@@ -1,6 +1,6 @@
 //! Reading the service directory.
 
-use super::roster::{Arrival, Found};
+use super::events::{Arrival, Found};
 use nix::dir::{Dir, Type};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};

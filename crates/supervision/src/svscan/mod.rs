@@ -1,11 +1,13 @@
 //! svscan: one supervise for each folder of a directory.
 //!
 //! Data flows one way: the [`watch`] says that something changed, the [`listing`] says what is there, the [`roster`] decides
-//! what follows from it, and the [`shell`] does that: [`launch`] starts a supervise, [`log_pipe`] is what ties a service to its
-//! logger. [`arrival`] looks into a folder that is new.
+//! what follows from it ([`entry`] is one folder of it, [`keeper`] one supervise, [`events`] what it is told and answers), and the
+//! [`shell`] does that: [`launch`] starts a supervise, [`log_pipe`] is what ties a service to its logger, [`arrival`] looks into a
+//! folder that is new.
 
 mod arrival;
 mod entry;
+mod events;
 mod keeper;
 mod launch;
 mod listing;

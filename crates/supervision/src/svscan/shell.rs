@@ -2,10 +2,11 @@
 //! nothing that goes wrong ends it.
 
 use super::arrival;
+use super::events::{Event, Part, Step};
 use super::launch::Launcher;
 use super::listing::Lister;
 use super::log_pipe::LogPipe;
-use super::roster::{Event, Part, Roster, Step};
+use super::roster::Roster;
 use super::watch::Watch;
 use crate::private_folder;
 use anyhow::{Context, anyhow, bail};

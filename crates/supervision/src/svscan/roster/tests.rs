@@ -1,4 +1,8 @@
 use super::*;
+use crate::svscan::events::Looked;
+use nix::unistd::Pid;
+use std::time::Duration;
+use sys::process::Ending;
 
 const START: Monotonic = Monotonic::from_zero(Duration::from_secs(1000));
 
@@ -264,7 +268,7 @@ fn a_logger_outlives_its_service_and_gets_the_end_of_its_input() {
     world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
     assert_eq!(world.list(&[found("web", 1)]), ["start web Service 101", "start web Logger 102"]);
     assert_eq!(world.tell(Event::Stop), ["terminate 101"]);
-    assert_eq!(world.exit(101), ["closeinput", "end input 102"]);
+    assert_eq!(world.exit(101), ["end input 102", "closeinput"]);
     assert!(!world.left);
     assert_eq!(world.exit(102), ["forget"]);
     assert!(world.left);
@@ -277,7 +281,7 @@ fn a_logger_that_was_just_dead_is_started_once_more_for_what_waits() {
     world.list(&[found("web", 1)]);
     world.exit(102);
     world.tell(Event::Stop);
-    assert_eq!(world.exit(101), ["closeinput", "start web Logger 103", "end input 103"]);
+    assert_eq!(world.exit(101), ["start web Logger 103", "closeinput", "end input 103"]);
     world.exit(103);
     assert!(world.left);
 }
