@@ -1,7 +1,7 @@
 //! How services come: renamed, linked or copied in; and what is passed over.
 
 use super::{outside, rename, steady, watching};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
@@ -177,7 +177,10 @@ fn any_name_that_a_folder_can_have_is_a_services_name() {
             fs::read_to_string(&out).ok().filter(|said| said.starts_with(&format!("from {first}\n")))
         });
         assert_eq!(svscan.errors(), "");
-        fs::remove_dir_all(service.path()).unwrap();
+        let gone = rename(service.path(), OsStr::new(".gone"));
+        gone.wait_for(not_supervised());
+        gone.log().wait_for(not_supervised());
+        fs::remove_dir_all(gone.path()).unwrap();
     }
 }
 

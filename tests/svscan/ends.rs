@@ -4,6 +4,7 @@ use super::{rename, steady, watching};
 use crate::asked::Chance;
 use nix::sys::signal::Signal;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use testkit::{
@@ -150,7 +151,8 @@ fn a_directory_that_cannot_be_used_is_told_in_clear_words() {
     fs::write(&nowhere, "").unwrap();
     assert_eq!(fails(&nowhere, None), text("not a directory"));
     let other = is_root().then(|| account("upkeep-a"));
-    let read_only = tree.folder(".read-only", |f| f.mode(".", 0o555));
+    let read_only = tree.folder(".read-only", |f| f);
+    fs::set_permissions(read_only.path(), fs::Permissions::from_mode(0o555)).unwrap();
     let said = fails(read_only.path(), other.as_ref());
     assert_eq!(said, "svscan: fatal: unable to use .svscan: access denied\n");
     let file = tree.folder(".file", |f| f.file(".svscan", ""));
