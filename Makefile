@@ -13,7 +13,7 @@ DIST = target/dist
 STATIC = svscan supervise svc svok svstat svup
 DYNAMIC = runas setuidgid envuidgid
 
-HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 # Where this target cannot be had, or with `make MUSL=`, the static programs are linked with glibc.
 MUSL = $(subst -gnu,-musl,$(HOST))
 GLIBC = --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static","-Crelocation-model=static"]'

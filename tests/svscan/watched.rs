@@ -4,18 +4,18 @@ use super::{outside, steady, watching};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::path::Path;
-use testkit::{Running, TestTree, Tool, account, is_root, needs_root, ours, skip, up};
+use testkit::{Running, TestTree, Tool, account, needs_root, ours, skip, up};
 
 /// Starts svscan in a user namespace, where this limit of inotify is so low.
 fn limited(tree: &TestTree, limit: &str, value: u32) -> Option<Running> {
     let set = format!("echo {value} >/proc/sys/user/{limit}");
-    let map = if is_root() { "--map-root-user" } else { "--map-current-user" };
-    let possible = Tool::new(Path::new("/usr/bin/unshare")).args(["--user", map, "sh", "-c", &set]).run();
+    let possible =
+        Tool::new(Path::new("/usr/bin/unshare")).args(["--user", "--map-root-user", "sh", "-c", &set]).run();
     if possible.end != Ok(0) {
         skip("user namespaces are not to be had here");
         return None;
     }
-    let unshare = tree.launch(Path::new("/usr/bin/unshare")).arg("--user").arg(map);
+    let unshare = tree.launch(Path::new("/usr/bin/unshare")).arg("--user").arg("--map-root-user");
     let shell = unshare.arg("sh").arg("-c").arg(format!("{set}; exec \"$@\"")).arg("sh");
     Some(shell.arg(ours("svscan")).arg(tree.services()).start())
 }
