@@ -1,6 +1,6 @@
 //! envuidgid: run a program with an account's numbers in GID and UID, as in daemontools 0.76 to the byte.
 
-use crate::next::Next;
+use crate::next::{Next, chain_load};
 use crate::setuidgid::account;
 use cli::{Failure, Program};
 use std::convert::Infallible;
@@ -12,10 +12,7 @@ const PROGRAM: Program = Program { name: "envuidgid", usage: "envuidgid: usage: 
 /// The program.
 #[must_use]
 pub fn run(args: Args) -> u8 {
-    PROGRAM.run(args, |args| {
-        let Err(failure) = become_child(&args);
-        Err(failure)
-    })
+    chain_load(PROGRAM, args, become_child)
 }
 
 fn become_child(args: &[&'static CStr]) -> Result<Infallible, Failure> {

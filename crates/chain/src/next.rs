@@ -5,15 +5,28 @@
 //! end: "access denied" although nothing of that name may exist anywhere is how daemontools has always put it.
 
 use crate::environment::Environment;
-use cli::Failure;
 use cli::text::shown;
+use cli::{Failure, Program};
 use nix::errno::Errno;
 use nix::unistd::execve;
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
+use sys::entry::Args;
 
 /// Where programs are sought without a PATH.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+
+/// Runs a program that becomes the next one: it comes back only where it did not, and says why.
+pub(crate) fn chain_load(
+    program: Program,
+    args: Args,
+    become_child: impl FnOnce(&[&'static CStr]) -> Result<Infallible, Failure>,
+) -> u8 {
+    program.run(args, |args| {
+        let Err(failure) = become_child(&args);
+        Err(failure)
+    })
+}
 
 /// The next program: its name, its arguments and its environment.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! setuidgid: run a program as an account, as in daemontools 0.76 to the byte; and `-s`, as in daemontools-encore.
 
 use crate::ids::Ids;
-use crate::next::Next;
+use crate::next::{Next, chain_load};
 use anyhow::{Context, anyhow};
 use cli::text::shown;
 use cli::{Failure, Program};
@@ -15,10 +15,7 @@ const PROGRAM: Program = Program { name: "setuidgid", usage: "setuidgid: usage: 
 /// The program.
 #[must_use]
 pub fn run(args: Args) -> u8 {
-    PROGRAM.run(args, |args| {
-        let Err(failure) = become_child(&args);
-        Err(failure)
-    })
+    chain_load(PROGRAM, args, become_child)
 }
 
 fn become_child(args: &[&'static CStr]) -> Result<Infallible, Failure> {

@@ -2,7 +2,8 @@
 //! for a directory of them; svc, svok, svstat and svup talk to a supervise through the files in its folder.
 
 mod asking;
-pub(crate) mod private_folder;
+mod private_folder;
+mod resident;
 pub mod spacing;
 pub mod supervise;
 pub mod svc;

@@ -7,6 +7,7 @@ use super::place::Place;
 use super::reports::Reports;
 use super::service::Service;
 use super::start::{Means, become_run};
+use crate::resident;
 use anyhow::Context;
 use cli::errno::text;
 use cli::voice::{Said, Voice};
@@ -28,10 +29,9 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 use sys::clock::{Monotonic, wall};
-use sys::descriptor::{close_on_exec_from, pass_on_standard};
 use sys::own_folder::OwnFolder;
 use sys::process::{reap, spawn};
-use sys::signals::{Signals, default_dispositions};
+use sys::signals::Signals;
 
 /// How long the lock of another supervise, which is perhaps just leaving, is tried for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -65,10 +65,7 @@ pub(super) struct Shell {
 impl Shell {
     /// Takes the service's folder, or fails in daemontools' words.
     pub(super) fn begin(folder: &CStr, trusting: bool) -> anyhow::Result<Self> {
-        let signals = Signals::take_all().context("unable to block signals")?;
-        default_dispositions();
-        close_on_exec_from(3).context("unable to keep descriptors to myself")?;
-        pass_on_standard().context("unable to pass on descriptors")?;
+        let signals = resident::begin()?;
         let means = Means { own: OwnFolder::find(), trusting };
         let service = Service::enter(folder, trusting)?;
         let name = service.name.clone();

@@ -8,7 +8,7 @@ use super::listing::Lister;
 use super::log_pipe::LogPipe;
 use super::roster::Roster;
 use super::watch::Watch;
-use crate::private_folder;
+use crate::{private_folder, resident};
 use anyhow::{Context, anyhow, bail};
 use cli::errno::{chain, text};
 use cli::text::shown;
@@ -34,9 +34,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use sys::clock::Monotonic;
-use sys::descriptor::{close_on_exec_from, pass_on_standard};
 use sys::process::reap;
-use sys::signals::{Signals, default_dispositions, ignore_those_of_threads};
+use sys::signals::{Signals, ignore_those_of_threads};
 
 /// Where svscan keeps its lock, in the service directory.
 const OWN_FOLDER: &str = ".svscan";
@@ -89,11 +88,8 @@ struct NextListing {
 impl Shell {
     /// Takes the service directory.
     pub(super) fn begin(directory: Option<&CStr>, trusting: bool) -> anyhow::Result<Self> {
-        let signals = Signals::take_all().context("unable to block signals")?;
-        default_dispositions();
+        let signals = resident::begin()?;
         ignore_those_of_threads();
-        close_on_exec_from(3).context("unable to keep descriptors to myself")?;
-        pass_on_standard().context("unable to pass on descriptors")?;
         if let Some(directory) = directory {
             chdir(directory)
                 .with_context(|| format!("unable to chdir to {}", shown(directory.to_bytes())))?;
