@@ -132,14 +132,11 @@ impl Entry {
                     steps.push(Step::Start { id: self.id, part: Part::Logger, with_log });
                 }
             }
-            State::Ending { drain, .. } => {
-                if let Drain::Until(at) = drain
-                    && *at <= now
-                {
-                    *at = now + GRACE;
-                    steps.push(Step::CountUnread(self.id));
-                }
+            State::Ending { drain: Drain::Until(at), .. } if *at <= now => {
+                *at = now + GRACE;
+                steps.push(Step::CountUnread(self.id));
             }
+            State::Ending { .. } => {}
         }
     }
 
@@ -152,12 +149,14 @@ impl Entry {
         steps: &mut Vec<Step>,
     ) {
         self.missed = 0;
-        if let State::Arriving { rest: rest @ Rest::Until { .. }, .. } = &mut self.state
-            && called.iter().any(|found| found.arrival == Arrival::Moved)
-        {
-            // It was listed before the word of its renaming came.
-            *rest = Rest::Unseen { whole: true };
-            steps.push(Step::Look(self.id));
+        let moved = called.iter().any(|found| found.arrival == Arrival::Moved);
+        match &mut self.state {
+            State::Arriving { rest: rest @ Rest::Until { .. }, .. } if moved => {
+                // It was listed before the word of its renaming came.
+                *rest = Rest::Unseen { whole: true };
+                steps.push(Step::Look(self.id));
+            }
+            _ => {}
         }
         if called.iter().any(|found| found.name == self.name) {
             return;
@@ -267,10 +266,8 @@ impl Entry {
 
     /// So many bytes wait in its log pipe.
     pub(super) fn unread(&mut self, count: usize, steps: &mut Vec<Step>) {
-        if let State::Ending { logger: Some(logger), drain, .. } = &mut self.state
-            && count == 0
-            && let Some(pid) = logger.pid()
-        {
+        let State::Ending { logger: Some(logger), drain, .. } = &mut self.state else { return };
+        if let Some(pid) = logger.pid().filter(|_| count == 0) {
             *drain = Drain::Told;
             steps.push(Step::Terminate(pid));
         }

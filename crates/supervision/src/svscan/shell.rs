@@ -309,11 +309,9 @@ impl Shell {
             Kind::Instance { template, .. } if Path::new(template).is_dir() => watch.add(Path::new(template)),
             _ => Ok(()),
         });
+        let Err(error) = watched else { return };
         // What is gone again needs no watch.
-        if let Err(error) = watched
-            && Path::new(name).is_dir()
-            && !std::mem::replace(&mut self.unwatched, true)
-        {
+        if Path::new(name).is_dir() && !std::mem::replace(&mut self.unwatched, true) {
             let why = chain(&error);
             let every = cli::text::short(SELDOM);
             self.voice.warn(&format!(

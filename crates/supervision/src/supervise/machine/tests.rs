@@ -281,9 +281,10 @@ proptest! {
                 Action::Nothing | Action::Signal(..) => {}
             }
             // The shell tells it when its time has come.
-            if machine.wake_at().is_some_and(|until| until <= now)
-                && let Action::Start(start) = machine.step(now, Event::Due) {
-                start.spawned(NEXT_PID);
+            if machine.wake_at().is_some_and(|until| until <= now) {
+                if let Action::Start(start) = machine.step(now, Event::Due) {
+                    start.spawned(NEXT_PID);
+                }
             }
         }
         prop_assert!(!left);
@@ -293,7 +294,7 @@ proptest! {
         if machine.want != Want::Up && machine.pid().is_some() {
             prop_assert!(matches!(machine.step(now, Event::Ended(Ending::Exited(0))), Action::Nothing));
         }
-        if machine.wake_at().is_some() && let Action::Start(start) = machine.step(now, Event::Due) {
+        if let Action::Start(start) = machine.step(now, Event::Due) {
             start.spawned(NEXT_PID);
         }
         prop_assert_eq!(machine.pid().is_some(), wish == Want::Up);
