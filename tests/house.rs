@@ -8,16 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file or folder of the repository.
-fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(repository(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The programs that Cargo.toml lists.
-fn programs() -> Vec<String> {
+pub(crate) fn programs() -> Vec<String> {
     let manifest = read("Cargo.toml");
     let tables = manifest.split("[[bin]]\nname = \"").skip(1);
     tables.map(|table| table.split('"').next().unwrap().to_owned()).collect()

@@ -1,7 +1,8 @@
 //! Every program: it is there, linked as it must be, says how it is called, and has a man page that says the same.
 
+use crate::house::{programs, read, repository};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use testkit::{Tool, ours};
 
 /// Programs, and arguments that are a wrong call. svstat has no wrong call.
@@ -15,21 +16,6 @@ const WRONG_CALLS: [(&str, &[&str]); 8] = [
     ("setuidgid", &[]),
     ("envuidgid", &[]),
 ];
-
-fn repository(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
-}
-
-fn read(file: &str) -> String {
-    fs::read_to_string(repository(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-/// The programs of Cargo.toml.
-fn programs() -> Vec<String> {
-    let manifest = read("Cargo.toml");
-    let tables = manifest.split("[[bin]]\nname = \"").skip(1);
-    tables.map(|table| table.split('"').next().unwrap().to_owned()).collect()
-}
 
 /// The programs of a list in the Makefile.
 fn list(name: &str) -> Vec<String> {

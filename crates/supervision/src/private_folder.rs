@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat};
 use nix::unistd::mkfifoat;
-use protocol::file::{Unusable, is_trusted, kind, link, look, open_folder};
+use protocol::file::{Unusable, is_trusted, kind, link, look, open_folder, open_trusted_folder};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -55,6 +55,16 @@ fn make(above: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
     }
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     openat(above.as_fd(), name, flags, Mode::empty())
+}
+
+/// Opens a service's folder. Whoever makes a link to it chooses what runs, and where files are made for it, so a link is only
+/// followed if it can be trusted, or where we are to trust everybody.
+///
+/// # Errors
+///
+/// Where the link is not followed, or the system says no.
+pub(crate) fn open_service(at: impl AsFd, path: &CStr, trusting: bool) -> anyhow::Result<OwnedFd> {
+    if trusting { Ok(open_folder(at, path)?) } else { open_trusted_folder(at, path).map_err(told) }
 }
 
 /// The error that says it in djb's words where it is the system's.

@@ -1,17 +1,16 @@
 //! What supervise was told to keep running: a folder, and the template that it takes from.
 
-use crate::private_folder::told;
+use crate::private_folder::open_service;
 use anyhow::{Context, anyhow, bail};
 use cli::text::shown;
 use nix::fcntl::{AT_FDCWD, OFlag, open};
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::fchdir;
-use protocol::file::{open_folder, open_trusted_folder};
 use protocol::folder::LOG;
 use protocol::identity::{self, FolderId};
 use protocol::instance::{self, Kind};
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -49,19 +48,15 @@ impl Service {
             named(argument.to_bytes()).with_context(unable)?;
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = open(&directory, flags, Mode::empty()).with_context(unable)?;
-        // Whoever makes a link chooses what runs, and where `supervise/` is made.
-        let enter = |at: BorrowedFd<'_>, path: &CStr| {
-            if trusting { Ok(open_folder(at, path)?) } else { open_trusted_folder(at, path).map_err(told) }
-        };
         let service = CString::new(service.as_os_str().as_bytes())?;
-        let mut folder = enter(AT_FDCWD, &service).with_context(unable)?;
+        let mut folder = open_service(AT_FDCWD, &service, trusting).with_context(unable)?;
         let meant = sys::environment::value(identity::VARIABLE).and_then(FolderId::parse);
         let found = FolderId::from(&fstat(&folder).with_context(unable)?);
         if meant.is_some_and(|meant| meant != found) {
             return Err(anyhow!("another folder has just got its name")).with_context(unable);
         }
         if is_log {
-            folder = enter(folder.as_fd(), LOG).with_context(unable)?;
+            folder = open_service(&folder, LOG, trusting).with_context(unable)?;
         }
         fchdir(folder).with_context(unable)?;
         Ok(Self { name, directory, template })

@@ -21,7 +21,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::fstat;
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Pid, chdir, getpid};
-use protocol::file::{open_folder, open_trusted_folder};
 use protocol::folder::{LOCK, LOG, VARIABLE, control_folder};
 use protocol::identity::FolderId;
 use protocol::instance::{Kind, kind};
@@ -324,12 +323,7 @@ impl Shell {
     fn start(&mut self, id: FolderId, part: Part, with_log: bool) -> anyhow::Result<Pid> {
         let name = self.roster.name(id).context("it is not known any more")?;
         let path = CString::new(name.as_bytes())?;
-        // Whoever makes a link chooses what runs, and where files are made for it.
-        let folder = if self.launcher.is_trusting() {
-            open_folder(AT_FDCWD, &path)?
-        } else {
-            open_trusted_folder(AT_FDCWD, &path).map_err(private_folder::told)?
-        };
+        let folder = private_folder::open_service(AT_FDCWD, &path, self.launcher.is_trusting())?;
         if FolderId::from(&fstat(&folder)?) != id {
             bail!("another folder has just got its name");
         }
