@@ -9,9 +9,12 @@ DESTDIR =
 CARGO = cargo
 DIST = target/dist
 
-# Programs that look up no account are static; those that do need the C library that knows LDAP and its like.
-STATIC = svscan supervise svc svok svstat svup
-DYNAMIC = runas setuidgid envuidgid
+# Programs are static, but for those that need what the system's own C library knows: accounts in LDAP and its like, and
+# the time zone.
+STATIC = svscan supervise svc svok svstat svup svscanboot \
+	multilog tai64n readproctitle \
+	envdir envini softlimit setlock fghack pgrphack
+DYNAMIC = runas setuidgid envuidgid setuser tai64nlocal
 
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 # Where this target cannot be had, or with `make MUSL=`, the static programs are linked with glibc.

@@ -1,8 +1,8 @@
 //! runas: becoming an account wholly, or running nothing.
 
 mod identity;
+mod making;
 mod odd;
-mod passing;
 mod refused;
 mod report;
 mod variables;

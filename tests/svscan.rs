@@ -20,7 +20,7 @@ use testkit::{Beacon, Folder, Running, Service, TestTree, process, wait_until};
 
 /// Waits until it watches the directory: what is renamed in from now on starts at once.
 #[track_caller]
-fn watching(svscan: Running) -> Running {
+pub(crate) fn watching(svscan: Running) -> Running {
     let folder = format!("/proc/{}/fdinfo", svscan.pid());
     let watches =
         |entry: DirEntry| fs::read_to_string(entry.path()).is_ok_and(|info| info.contains("inotify wd:"));

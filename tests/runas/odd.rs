@@ -170,7 +170,8 @@ fn a_folders_owner_asks_for_nobody_else() {
 #[test]
 fn a_wrong_call_is_told_with_the_usage() {
     let Some(database) = Database::new() else { return };
-    let usage = "runas: usage: runas [-Hn] [-u umask] [-e dir] [-E fd] [-o uid] account child\n";
+    let usage =
+        "runas: usage: runas [-Hn] [-u umask] [-m name] [-e dir] [-E fd] [-o uid] [-d uid] account child\n";
     database.runas().run().exits(100).prints("").errors(usage);
     database.runas().arg("bob").run().exits(100).prints("").errors(usage);
     let ran = database.runas().args(["-x", "bob"]).args(CHILD).run();

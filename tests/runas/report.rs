@@ -79,7 +79,8 @@ fn each_step_of_a_start_is_reported() {
 fn a_wrong_call_is_a_failure_too() {
     let Some(database) = Database::new() else { return };
     let (reports, ran) = reported(&database, &["-x", "bob", "echo"]);
-    let usage = "runas: usage: runas [-Hn] [-u umask] [-e dir] [-E fd] [-o uid] account child";
+    let usage =
+        "runas: usage: runas [-Hn] [-u umask] [-m name] [-e dir] [-E fd] [-o uid] [-d uid] account child";
     let reason = format!("runas: illegal option -- x: {usage}");
     assert_eq!(reports, failed(Step::Switch, Errno::UnknownErrno, &reason));
     ran.exits(100).prints("").errors("");

@@ -100,6 +100,8 @@ fn the_last_wish_of_any_row_of_commands_comes_true() {
             fs::write(web.file("supervise/control"), &letters).unwrap();
             row += &letters;
         }
+        // What is told to end and then paused, before it is `run`, ends when it goes on.
+        fs::write(web.file("supervise/control"), "c").unwrap();
         wish = row.chars().rfind(|letter| "udo".contains(*letter)).unwrap_or(wish);
         let what = format!("it is as {row} of round {round} of seed {SEED} says");
         web.wait_until(&what, |web| is_as_wished(web, wish).then_some(()));

@@ -16,25 +16,41 @@ use crate::{Account, NO_ID};
 /// The file holds a line that other services, or other versions of glibc, read in another way: it is not for
 /// us to say.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct AskNss;
+pub struct AskNss;
 
 /// The first account called `name`.
-pub(crate) fn account_by_name(passwd: &[u8], name: &[u8]) -> Result<Option<Account>, AskNss> {
+///
+/// # Errors
+///
+/// The file is not for us to read.
+pub fn account_by_name(passwd: &[u8], name: &[u8]) -> Result<Option<Account>, AskNss> {
     first(passwd, |line| if is_called(line, name) { account(line) } else { None })
 }
 
 /// The first account with the number `uid`.
-pub(crate) fn account_by_uid(passwd: &[u8], uid: Uid) -> Result<Option<Account>, AskNss> {
+///
+/// # Errors
+///
+/// The file is not for us to read.
+pub fn account_by_uid(passwd: &[u8], uid: Uid) -> Result<Option<Account>, AskNss> {
     first(passwd, |line| if field(line, 2).and_then(id) == Some(uid.as_raw()) { account(line) } else { None })
 }
 
 /// The number of the first group called `name`.
-pub(crate) fn group_by_name(group: &[u8], name: &[u8]) -> Result<Option<Gid>, AskNss> {
+///
+/// # Errors
+///
+/// The file is not for us to read.
+pub fn group_by_name(group: &[u8], name: &[u8]) -> Result<Option<Gid>, AskNss> {
     first(group, |line| if is_called(line, name) { group_id(line) } else { None })
 }
 
 /// The groups that `member` is listed in, in the file's order, with their repetitions.
-pub(crate) fn groups_with(group: &[u8], member: &[u8]) -> Result<Vec<Gid>, AskNss> {
+///
+/// # Errors
+///
+/// The file is not for us to read.
+pub fn groups_with(group: &[u8], member: &[u8]) -> Result<Vec<Gid>, AskNss> {
     let mut groups = Vec::new();
     for line in lines(group) {
         if is_compat(line) {

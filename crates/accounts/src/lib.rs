@@ -19,9 +19,9 @@
 
 mod database;
 mod error;
-mod files;
+pub mod files;
 mod nss;
-mod nsswitch;
+pub mod nsswitch;
 mod userdb;
 
 use std::ffi::{CStr, CString};
@@ -47,6 +47,20 @@ pub struct Account {
     pub home: CString,
     /// The login shell; empty if the database has none, which means `/bin/sh`.
     pub shell: CString,
+}
+
+impl Account {
+    /// Where a login would begin: the home folder, `/` if the database has none.
+    #[must_use]
+    pub fn home_folder(&self) -> &CStr {
+        if self.home.is_empty() { c"/" } else { &self.home }
+    }
+
+    /// What a login would run: the shell, `/bin/sh` if the database has none.
+    #[must_use]
+    pub fn login_shell(&self) -> &CStr {
+        if self.shell.is_empty() { c"/bin/sh" } else { &self.shell }
+    }
 }
 
 /// The account called `name`, byte for byte; `None` if there is none.

@@ -5,7 +5,7 @@ use crate::files::{is_space, trim_start};
 
 /// Where the answers of one database come from. Ordered: what is further on asks more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
+pub enum Source {
     /// The file has every answer, "unknown" included.
     Files,
     /// What is in the file is right; what is not may be known to systemd, which is asked after it.
@@ -16,28 +16,27 @@ pub(crate) enum Source {
 
 /// The sources of the three databases that matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sources {
+pub struct Sources {
     /// Accounts.
-    pub(crate) passwd: Source,
+    pub passwd: Source,
     /// Groups by name.
-    pub(crate) group: Source,
+    pub group: Source,
     /// Who is in which groups.
-    pub(crate) memberships: Source,
+    pub memberships: Source,
 }
 
 impl Sources {
     /// What glibc does without an nsswitch.conf. (Before 2.32 that was `compat`, which differs from the files
     /// only where these hold a line of `compat`; such a line makes us ask NSS anyway.)
-    pub(crate) const DEFAULT: Self =
+    pub const DEFAULT: Self =
         Self { passwd: Source::Files, group: Source::Files, memberships: Source::Files };
 
     /// For a configuration that cannot be read: whatever glibc makes of it.
-    pub(crate) const UNKNOWN: Self =
-        Self { passwd: Source::Nss, group: Source::Nss, memberships: Source::Nss };
+    pub const UNKNOWN: Self = Self { passwd: Source::Nss, group: Source::Nss, memberships: Source::Nss };
 
     /// What the text of an nsswitch.conf says. A database that is not named has glibc's default; of one that
     /// is named twice glibc takes the last line, we the more careful one.
-    pub(crate) fn parse(conf: &[u8]) -> Self {
+    pub fn parse(conf: &[u8]) -> Self {
         let (mut passwd, mut group, mut initgroups) = (None, None, None);
         for line in conf.split(|&byte| byte == b'\n') {
             let (name, services) = split_name(line);

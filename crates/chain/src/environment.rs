@@ -1,7 +1,7 @@
 //! The variables that the next program gets. Their order is part of what a program sees, so it is djb's.
 
 use std::borrow::Cow;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 /// What will be the environment of the next program; nothing here changes that of this one.
 #[derive(Clone, Debug)]
@@ -16,9 +16,22 @@ impl Environment {
     /// Sets a variable as daemontools does: the last entry moves into the place of the first old one of that name, and
     /// the new one goes to the end. A second old one of that name stays, and is what programs then find first.
     pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) {
+        self.put([name, b"=", value].concat());
+    }
+
+    /// Sets a variable from a whole entry, `NAME=VALUE`, or removes it, `NAME`: its name ends where the first `=` is,
+    /// whatever was meant. A NUL byte ends the entry.
+    pub(crate) fn put(&mut self, mut entry: Vec<u8>) {
+        let end = entry.iter().position(|byte| *byte == 0).unwrap_or(entry.len());
+        entry.truncate(end);
+        let (name, is_set) = match entry.iter().position(|byte| *byte == b'=') {
+            Some(end) => (entry.get(..end).unwrap_or_default(), true),
+            None => (entry.as_slice(), false),
+        };
         self.unset(name);
-        let entry = [name, b"=", value, b"\0"].concat();
-        self.0.push(Cow::Owned(CStr::from_bytes_until_nul(&entry).unwrap_or_default().to_owned()));
+        if is_set {
+            self.0.push(Cow::Owned(CString::new(entry).unwrap_or_default()));
+        }
     }
 
     /// Removes a variable as daemontools does: the last entry moves into the place of the first one of that name.
@@ -39,9 +52,9 @@ impl Environment {
         self.set(name, value);
     }
 
-    /// The entries in their order, as exec takes them.
-    pub(crate) fn entries(&self) -> &[impl AsRef<CStr>] {
-        &self.0
+    /// The entries in their order.
+    pub(crate) fn into_entries(self) -> Vec<Cow<'static, CStr>> {
+        self.0
     }
 }
 
@@ -74,6 +87,17 @@ mod tests {
         assert!(changed.unset(b"C"));
         holds(&changed, &[c"D=x=y", c"B=2", c"A="]);
         assert!(!changed.unset(b"C"));
+    }
+
+    #[test]
+    fn a_whole_entry_says_itself_where_its_name_ends() {
+        let mut changed = environment(&[c"A=1", c"B=2", c"C=3"]);
+        changed.put(b"A".to_vec());
+        holds(&changed, &[c"C=3", c"B=2"]);
+        changed.set(b"C=D", b"4");
+        holds(&changed, &[c"B=2", c"C=D=4"]);
+        changed.put(b"=E\0F".to_vec());
+        holds(&changed, &[c"B=2", c"C=D=4", c"=E"]);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use crate::environment::Environment;
 use cli::text::shown;
 use cli::{Failure, Program};
 use nix::errno::Errno;
-use nix::unistd::execve;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
 use sys::entry::Args;
+use sys::exec::{Strings, execute};
 
 /// Where programs are sought without a PATH.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
@@ -37,6 +38,15 @@ pub(crate) struct Next {
     pub(crate) environment: Environment,
 }
 
+/// The next program with all that its execution takes: from here on no memory is needed.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    program: &'static CStr,
+    files: Vec<CString>,
+    arguments: Strings,
+    environment: Strings,
+}
+
 /// The next program was not executed.
 #[derive(Debug)]
 pub(crate) struct NotRun {
@@ -57,14 +67,28 @@ impl Next {
 
     /// Becomes the program. Comes back only where that failed.
     pub(crate) fn run(self) -> Result<Infallible, NotRun> {
+        self.ready().run()
+    }
+
+    /// Makes everything for that.
+    pub(crate) fn ready(self) -> Ready {
         let path = sys::environment::value("PATH").unwrap_or(DEFAULT_PATH);
-        let mut tried = Vec::new();
-        let error = search(self.program, path, |file| {
-            let Err(error) = execve(file, &self.arguments, self.environment.entries());
-            tried.push(file.to_owned());
-            error
-        });
-        Err(NotRun { program: self.program, tried, error })
+        Ready {
+            program: self.program,
+            files: files(self.program, path),
+            arguments: Strings::new(self.arguments.into_iter().map(Cow::Borrowed).collect()),
+            environment: Strings::new(self.environment.into_entries()),
+        }
+    }
+}
+
+impl Ready {
+    /// Becomes the program. Comes back only where that failed.
+    pub(crate) fn run(self) -> Result<Infallible, NotRun> {
+        let Self { program, files: mut tried, arguments, environment } = self;
+        let (count, error) = search(&tried, |file| execute(file, &arguments, &environment));
+        tried.truncate(count);
+        Err(NotRun { program, tried, error })
     }
 }
 
@@ -81,23 +105,29 @@ impl From<NotRun> for Failure {
     }
 }
 
-/// Tries one file after the other, and says which error counts in the end.
-fn search(program: &CStr, path: &[u8], mut execute: impl FnMut(&CStr) -> Errno) -> Errno {
+/// The files that a program's name can mean, in the order in which they are tried.
+fn files(program: &CStr, path: &[u8]) -> Vec<CString> {
     let name = program.to_bytes_with_nul();
     if name.contains(&b'/') {
-        return execute(program);
+        return vec![program.to_owned()];
     }
+    let folders =
+        path.split(|byte| *byte == b':').map(|folder| if folder.is_empty() { b"." } else { folder });
+    let file = |folder: &[u8]| CString::from_vec_with_nul([folder, b"/", name].concat()).unwrap_or_default();
+    folders.map(file).collect()
+}
+
+/// Tries one file after the other. Says how many were tried, and which error counts in the end.
+fn search(files: &[CString], mut execute: impl FnMut(&CStr) -> Errno) -> (usize, Errno) {
     let mut remembered = Errno::ENOENT;
-    for folder in path.split(|byte| *byte == b':') {
-        let folder = if folder.is_empty() { b"." } else { folder };
-        let file = [folder, b"/", name].concat();
-        match execute(CStr::from_bytes_until_nul(&file).unwrap_or_default()) {
+    for (file, count) in files.iter().zip(1..) {
+        match execute(file) {
             Errno::ENOENT => {}
             error @ (Errno::EACCES | Errno::EPERM | Errno::EISDIR) => remembered = error,
-            error => return error,
+            error => return (count, error),
         }
     }
-    remembered
+    (files.len(), remembered)
 }
 
 #[cfg(test)]
@@ -106,15 +136,12 @@ mod tests {
 
     /// What a search tries and says, where these files give these errors and nothing else is there.
     fn searched(program: &CStr, path: &str, there: &[(&str, Errno)]) -> (Vec<String>, Errno) {
-        let mut tried = Vec::new();
-        let error = search(program, path.as_bytes(), |file| {
-            let file = file.to_str().unwrap().to_owned();
-            let error =
-                there.iter().find(|(name, _)| *name == file).map_or(Errno::ENOENT, |(_, error)| *error);
-            tried.push(file);
-            error
+        let files = files(program, path.as_bytes());
+        let (count, error) = search(&files, |file| {
+            let file = file.to_str().unwrap();
+            there.iter().find(|(name, _)| *name == file).map_or(Errno::ENOENT, |(_, error)| *error)
         });
-        (tried, error)
+        (files[..count].iter().map(|file| file.to_str().unwrap().to_owned()).collect(), error)
     }
 
     #[test]

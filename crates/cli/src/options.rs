@@ -1,5 +1,5 @@
-//! Options as djb's getopt reads them: one letter each, clustered, before the operands; `--` ends them, and a
-//! lone `-` is an operand.
+//! Options as djb's getopt reads them: one letter each, clustered, before the operands; `--`, and whatever begins with
+//! it, ends them, and a lone `-` is an operand.
 
 use crate::Failure;
 use crate::text::shown;
@@ -44,7 +44,7 @@ impl<'a> Options<'a> {
         if self.cluster.is_empty() {
             let Some((first, rest)) = self.rest.split_first() else { return Ok(None) };
             match first.to_bytes() {
-                b"--" => {
+                [b'-', b'-', ..] => {
                     self.rest = rest;
                     return Ok(None);
                 }
@@ -110,6 +110,7 @@ mod tests {
             (vec![Given::Flag(b'd'), Given::Flag(b'x')], 2, None)
         );
         assert_eq!(read(&[c"svc", c"--", c"-u"], "udx"), (vec![], 1, None));
+        assert_eq!(read(&[c"svc", c"-d", c"--up", c"-u"], "udx"), (vec![Given::Flag(b'd')], 1, None));
         assert_eq!(read(&[c"svc", c"-", c"a"], "udx"), (vec![], 2, None));
     }
 

@@ -8,7 +8,7 @@ use nix::unistd::{getegid, geteuid};
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -98,9 +98,10 @@ pub fn open_regular(folder: impl AsFd, name: &CStr) -> Result<Option<(File, File
 pub fn read_all(file: &mut File, longest: usize) -> Result<Vec<u8>, Unusable> {
     let mut content = Vec::new();
     let limit = u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1);
-    file.take(limit)
-        .read_to_end(&mut content)
-        .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))?;
+    file.take(limit).read_to_end(&mut content).map_err(|error| match error.kind() {
+        ErrorKind::OutOfMemory => Errno::ENOMEM,
+        _ => Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)),
+    })?;
     if content.len() > longest { Err(Unusable::TooLong) } else { Ok(content) }
 }
 

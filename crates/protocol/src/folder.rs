@@ -16,6 +16,10 @@ pub const USER: &CStr = c"user";
 pub const ENV: &CStr = c"env";
 /// The service folder of the logger.
 pub const LOG: &CStr = c"log";
+/// There: what the service writes to stderr goes to its logger as well.
+pub const LOG_STDERR: &CStr = c"log/stderr";
+/// In a `log/` that has nothing to run: where its multilog writes.
+pub const MAIN: &CStr = c"main";
 /// Where supervise keeps its own files, unless [`VARIABLE`] says otherwise.
 pub const SUPERVISE: &CStr = c"supervise";
 

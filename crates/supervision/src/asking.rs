@@ -45,11 +45,12 @@ pub(crate) fn is_running(folder: &CStr) -> Result<bool> {
     }
 }
 
+/// What is wrong with daemontools-encore's `-L` and `-l`.
+pub(crate) const LOGGER: &str = "a logger has a supervise of its own";
+
 /// The complaint about daemontools-encore's `-L` and `-l`, where one supervise has both the service and its logger.
 pub(crate) fn no_log_option(program: &str, letter: char, instead: &str) -> Failure {
-    Failure::Usage(Some(format!(
-        "{program}: illegal option -- {letter}: a logger has a supervise of its own: {program} {instead}/log"
-    )))
+    Failure::Usage(Some(format!("{program}: illegal option -- {letter}: {LOGGER}: {program} {instead}/log")))
 }
 
 /// What is wrong with asking for a template.

@@ -9,5 +9,6 @@ pub mod supervise;
 pub mod svc;
 pub mod svok;
 pub mod svscan;
+pub mod svscanboot;
 pub mod svstat;
 pub mod svup;

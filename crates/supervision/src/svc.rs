@@ -68,7 +68,7 @@ fn control_all(program: Program, args: &Args) -> Result<u8, Failure> {
 
 /// The letters to send, each once, in the order in which they were asked for.
 #[derive(Debug, Default)]
-struct Letters {
+pub struct Letters {
     /// What is sent.
     bytes: Vec<u8>,
     /// What has been asked for: a letter, and whether it is for the group.
@@ -80,7 +80,8 @@ struct Letters {
 }
 
 impl Letters {
-    fn add(&mut self, letter: u8) {
+    /// A letter that was asked for.
+    pub fn add(&mut self, letter: u8) {
         match letter {
             TO_GROUP => self.to_group = true,
             TO_PROCESS => self.to_group = false,
@@ -101,7 +102,8 @@ impl Letters {
     }
 
     /// The bytes. A supervise may read them together with somebody else's, so those for the group end with `=`.
-    fn finish(mut self) -> Vec<u8> {
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
         self.speak_of(false);
         self.bytes
     }

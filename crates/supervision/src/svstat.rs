@@ -1,7 +1,7 @@
 //! svstat: how services are, a line each, in the words of daemontools. Trouble with a folder is said in its line;
 //! the exit code is 0.
 
-use crate::asking::{StartingFolder, TEMPLATE, is_kind};
+use crate::asking::{LOGGER, StartingFolder, TEMPLATE, is_kind};
 use cli::errno::text;
 use cli::text::shown;
 use cli::{Failure, Program};
@@ -44,7 +44,12 @@ fn report(args: &Args) -> anyhow::Result<u8> {
 
 /// What there is to say of a folder; what is in the way of it as an error.
 fn look(folder: &CStr) -> Result<String, String> {
-    chdir(folder).map_err(|error| format!("unable to chdir: {}", text(error)))?;
+    chdir(folder).map_err(|error| {
+        // No options: that is a folder, as in daemontools. But who writes this most often means daemontools-encore's.
+        let is_option = error == Errno::ENOENT && [c"-L", c"-l"].contains(&folder);
+        let hint = if is_option { format!(": {LOGGER}: svstat dir/log") } else { String::new() };
+        format!("unable to chdir: {}{hint}", text(error))
+    })?;
     let normally_up = match stat(DOWN) {
         Ok(_) => false,
         Err(Errno::ENOENT) => true,
@@ -71,7 +76,8 @@ fn look(folder: &CStr) -> Result<String, String> {
 }
 
 /// The words for a status, which depend on nothing else.
-fn words(status: &Status, normally_up: bool, now: Tai64n) -> String {
+#[must_use]
+pub fn words(status: &Status, normally_up: bool, now: Tai64n) -> String {
     let seconds = age(status.since, now);
     let mut words = match status.pid {
         Some(pid) => format!("up (pid {pid}) {seconds} seconds"),

@@ -25,6 +25,20 @@ pub fn standard() -> [BorrowedFd<'static>; 3] {
     [0, 1, 2].map(|number| unsafe { BorrowedFd::borrow_raw(number) })
 }
 
+/// Whether one of the standard descriptors was open when this program was started: a program whose work is to read or
+/// write there has nothing to do with the /dev/null that was put in its place.
+///
+/// # Errors
+///
+/// EBADF where it was not; what fcntl says.
+pub fn was_open(standard: BorrowedFd<'_>) -> Result<(), Errno> {
+    // What is passed on by exec never has this flag; what is opened here always has it.
+    match FdFlag::from_bits_retain(fcntl(standard, FcntlArg::F_GETFD)?).contains(FdFlag::FD_CLOEXEC) {
+        true => Err(Errno::EBADF),
+        false => Ok(()),
+    }
+}
+
 /// Lets children of a resident program inherit 0, 1 and 2 even where these were opened on /dev/null.
 ///
 /// # Errors
@@ -112,6 +126,21 @@ pub fn adopt(number: RawFd) -> Result<std::os::fd::OwnedFd, Errno> {
     fcntl(unsafe { BorrowedFd::borrow_raw(number) }, FcntlArg::F_GETFD)?;
     // SAFETY: it is open, and by the caller's protocol nothing else in this program owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Gives an open file another number, and lets the next program have it there. What had that number is closed.
+///
+/// # Errors
+///
+/// What dup2 says.
+pub fn move_to(file: std::os::fd::OwnedFd, number: RawFd) -> Result<(), Errno> {
+    if file.as_raw_fd() == number {
+        set_close_on_exec(&file, false)?;
+        let _ = file.into_raw_fd();
+        return Ok(());
+    }
+    // SAFETY: no memory is involved. By the caller's protocol nothing in this process uses that number any more.
+    Errno::result(unsafe { libc::dup2(file.as_raw_fd(), number) }).map(drop)
 }
 
 #[cfg(test)]

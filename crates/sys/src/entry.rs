@@ -35,10 +35,21 @@ macro_rules! program {
 pub unsafe fn start(argc: c_int, argv: *const *const c_char, run: fn(Args) -> u8) -> c_int {
     descriptor::fill_standard();
     let count = usize::try_from(argc).unwrap_or(0);
+    // SAFETY: what the caller vouches for.
+    let args = unsafe { arguments(count, argv) };
+    c_int::from(run(args))
+}
+
+/// The first arguments, that many.
+///
+/// # Safety
+///
+/// `argv` must have as many entries, each a string that lives as long as the process and is changed by nobody.
+pub(crate) unsafe fn arguments(count: usize, argv: *const *const c_char) -> Args {
     let mut args = Vec::with_capacity(count);
     for position in 0..count {
-        // SAFETY: the caller vouches that argv has argc entries, each a string that outlives the process's code.
+        // SAFETY: what the caller vouches for.
         args.push(unsafe { CStr::from_ptr(*argv.add(position)) });
     }
-    c_int::from(run(args))
+    args
 }

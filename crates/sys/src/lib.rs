@@ -3,13 +3,17 @@
 //! Nothing here decides anything about services. What nix wraps soundly is used from nix directly;
 //! what is here is what nix has not, or what must be done in one exact order.
 
+pub mod birth;
 pub mod capability;
 pub mod clock;
 pub mod descriptor;
 pub mod entry;
 pub mod environment;
+pub mod exec;
 pub mod heap;
+pub mod local_time;
 pub mod own_folder;
 pub mod process;
 pub mod signals;
+pub mod title;
 pub mod write;

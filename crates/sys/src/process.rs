@@ -35,14 +35,28 @@ pub fn spawn(run: impl FnOnce() -> u8) -> Result<Pid, Errno> {
 /// Collects one child that has ended, if there is one. To be called until it says `None`.
 #[must_use]
 pub fn reap() -> Option<(Pid, Ending)> {
+    collect(Pid::from_raw(-1), libc::WNOHANG).ok().filter(|(pid, _)| pid.as_raw() > 0)
+}
+
+/// Waits until that child has ended.
+///
+/// # Errors
+///
+/// ECHILD where there is none, also where the kernel keeps none because SIGCHLD is ignored.
+pub fn wait(child: Pid) -> Result<Ending, Errno> {
+    collect(child, 0).map(|(_, ending)| ending)
+}
+
+/// The pid is 0 where there are children, and none has ended.
+fn collect(child: Pid, options: libc::c_int) -> Result<(Pid, Ending), Errno> {
     // Not nix's: it has no name for a real-time signal, and loses the child that one has killed.
     let mut status: libc::c_int = 0;
     loop {
         // SAFETY: the kernel writes one int to the address that it is given.
-        match unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } {
-            pid if pid > 0 => return Some((Pid::from_raw(pid), ending(status))),
-            -1 if Errno::last() == Errno::EINTR => {}
-            _ => return None,
+        match Errno::result(unsafe { libc::waitpid(child.as_raw(), &raw mut status, options) }) {
+            Ok(pid) => return Ok((Pid::from_raw(pid), ending(status))),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error),
         }
     }
 }

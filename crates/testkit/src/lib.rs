@@ -17,7 +17,7 @@
 //! * [`TestTree`] is the folder; what is started in it is a [`Running`], one-shot tools are a [`Tool`].
 //! * [`Service::wait_for`] takes a [`Condition`]: it watches first and looks then, so that nothing is missed.
 //! * [`Beacon`] is a FIFO on which each start of a run script tells its pid, arguments and environment.
-//! * [`ours`] and [`theirs`] find the programs; [`process`] reads /proc; [`account`] makes accounts.
+//! * [`ours`] and [`theirs`] find the programs, [`same_as_theirs`] runs a case on both; [`process`] reads /proc; [`account`] makes accounts.
 //!
 //! A wait that fails after [`DEADLINE`] panics with what was waited for; a test that fails prints what the
 //! programs wrote to stderr. A test that cannot run here says so on stderr (with `UPKEEP_SKIP=never` it fails).
@@ -32,6 +32,8 @@
 
 mod account;
 mod beacon;
+mod call;
+mod compare;
 mod condition;
 mod folder;
 mod lifeline;
@@ -47,6 +49,8 @@ mod wait;
 
 pub use account::{Account, account};
 pub use beacon::{Beacon, Start};
+pub use call::call;
+pub use compare::same_as_theirs;
 pub use condition::{Condition, down, failed, not_supervised, resting, status, supervised, up};
 pub use folder::Folder;
 pub use programs::{is_root, needs_root, ours, skip, theirs};

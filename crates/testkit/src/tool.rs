@@ -6,6 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ use std::sync::mpsc::channel;
 
 /// A call of a tool.
 #[derive(Debug)]
-pub struct Tool(Command);
+pub struct Tool(Command, Option<Vec<u8>>);
 
 /// What it said and how it ended. Two of them can be compared: ours and theirs.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Tool {
     pub fn new(program: &Path) -> Self {
         let mut command = Command::new(program);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("SUPERVISEDIR");
-        Self(command)
+        Self(command, None)
     }
 
     /// Adds an argument.
@@ -91,6 +92,14 @@ impl Tool {
         self
     }
 
+    /// Writes that to its stdin, which then ends.
+    #[must_use]
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.0.stdin(Stdio::piped());
+        self.1 = Some(bytes.into());
+        self
+    }
+
     /// What else `std` can do to a command.
     pub fn command(&mut self) -> &mut Command {
         &mut self.0
@@ -106,7 +115,11 @@ impl Tool {
     pub fn run(mut self) -> Ran {
         let shown = format!("{:?}", self.0);
         let child = self.0.spawn();
-        let child = child.unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let mut child = child.unwrap_or_else(|error| panic!("{shown}: {error}"));
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), self.1.take()) {
+            // Whether it reads all of it is its own affair.
+            std::thread::spawn(move || stdin.write_all(&input));
+        }
         let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
         let (done, output) = channel();
         std::thread::spawn(move || done.send(child.wait_with_output()));

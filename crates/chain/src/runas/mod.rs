@@ -6,13 +6,15 @@
 //! | `target.rs` | whom the account stands for, and whether the folder's owner may ask for that |
 //! | `variables.rs` | the `env/` folders: whose files are read, and with whose rights |
 //! | `roots.rs` | what nobody but root can change |
+//! | `making.rs` | `-m`: a folder for the account, made while there are still the rights to |
 //! | `switch.rs` | the change itself, read back |
 //! | `report.rs` | where a failure is told: on stderr, or to supervise |
 
-mod plan;
+mod making;
+pub mod plan;
 mod report;
 mod roots;
-mod switch;
+pub(crate) mod switch;
 mod target;
 mod variables;
 
@@ -35,7 +37,7 @@ use variables::Variables;
 
 const PROGRAM: Program = Program {
     name: "runas",
-    usage: "runas: usage: runas [-Hn] [-u umask] [-e dir] [-E fd] [-o uid] account child",
+    usage: "runas: usage: runas [-Hn] [-u umask] [-m name] [-e dir] [-E fd] [-o uid] [-d uid] account child",
 };
 
 /// The program.
@@ -57,11 +59,14 @@ fn become_child(plan: Plan, reporter: &Reporter) -> Result<Infallible, Stopped> 
     let user = User::parse(plan.account.to_bytes())
         .with_context(|| format!("unable to run as {written}"))
         .at(Step::User)?;
-    let target = Target::of(&user).at(Step::User)?;
+    let target = Target::of(&user, plan.dot).at(Step::User)?;
     if let Some(owner) = plan.owner {
         target.check_owner(&user, owner).at(Step::Owner)?;
     }
     let variables = Variables::open(plan.folders, reporter).at(Step::Environment)?;
+    if let Some(name) = &plan.folder {
+        making::make(name, &target).at(Step::Folder)?;
+    }
     target.switch().with_context(|| format!("unable to become {written}")).at(Step::Switch)?;
     // From here on with the account's rights.
     let variables = variables.read_the_rest(target.uid(), reporter).at(Step::Environment)?;

@@ -23,13 +23,17 @@ pub(crate) struct Plan {
     pub(crate) no_new_privs: bool,
     /// `-u`.
     pub(crate) umask: Option<Mode>,
+    /// `-m`: a folder to make for the account.
+    pub(crate) folder: Option<CString>,
+    /// `-d`: whom a dot stands for, in place of the owner of the current folder.
+    pub(crate) dot: Option<Uid>,
     /// `-e` and `-E`, in their order.
     pub(crate) folders: Vec<Source>,
 }
 
 /// Where a folder of variables is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// At a path.
     Path(CString),
     /// Open already.
@@ -39,13 +43,15 @@ pub(crate) enum Source {
 impl Plan {
     /// Reads the arguments, the program's name first.
     pub(crate) fn parse(args: &[&'static CStr]) -> Result<Self, Failure> {
-        let mut options = Options::new(args, "Hnu:e:E:o:");
+        let mut options = Options::new(args, "Hnu:m:e:E:o:d:");
         let (mut owner, mut home, mut no_new_privs, mut umask) = (None, false, false, None);
-        let mut folders = Vec::new();
+        let (mut folder, mut dot, mut folders) = (None, None, Vec::new());
         while let Some(given) = options.next_option()? {
             match given {
                 Given::With(b'u', text) => umask = Some(mask(text)?),
-                Given::With(b'o', text) => owner = Some(uid(text)?),
+                Given::With(b'm', text) => folder = Some(name(text)?),
+                Given::With(b'o', text) => owner = Some(uid(b'o', text)?),
+                Given::With(b'd', text) => dot = Some(uid(b'd', text)?),
                 Given::With(b'e', text) => folders.push(Source::Path(CString::new(text).unwrap_or_default())),
                 Given::With(_, text) => folders.push(descriptor(text, &folders)?),
                 Given::Flag(b'H') => home = true,
@@ -54,26 +60,53 @@ impl Plan {
         }
         let (account, child) = options.operands().split_first().ok_or(Failure::Usage(None))?;
         let next = Next::from_operands(child).ok_or(Failure::Usage(None))?;
-        Ok(Self { account, next, owner, home, no_new_privs, umask, folders })
+        Ok(Self { account, next, owner, home, no_new_privs, umask, folder, dot, folders })
     }
 }
 
-fn mask(text: &[u8]) -> Result<Mode, Failure> {
+/// The value of `-u`.
+///
+/// # Errors
+///
+/// A usage failure that says what it should be.
+pub fn mask(text: &[u8]) -> Result<Mode, Failure> {
     number(text, 8)
         .filter(|mask| *mask <= 0o777)
         .map(Mode::from_bits_truncate)
         .ok_or_else(|| complaint("the umask of -u is an octal number up to 777"))
 }
 
-fn uid(text: &[u8]) -> Result<Uid, Failure> {
+/// The value of `-o` or `-d`.
+///
+/// # Errors
+///
+/// A usage failure that says what it should be.
+pub fn uid(option: u8, text: &[u8]) -> Result<Uid, Failure> {
+    let option = char::from(option);
     number(text, 10)
         .filter(|uid| *uid != u32::MAX)
         .map(Uid::from_raw)
-        .ok_or_else(|| complaint("the uid of -o is a decimal number below 4294967295"))
+        .ok_or_else(|| complaint(&format!("the uid of -{option} is a decimal number below 4294967295")))
 }
 
-/// Each number once: it will be closed once.
-fn descriptor(text: &[u8], others: &[Source]) -> Result<Source, Failure> {
+/// The value of `-m`: the name of something in the current folder.
+///
+/// # Errors
+///
+/// A usage failure that says what it should be.
+pub fn name(text: &[u8]) -> Result<CString, Failure> {
+    Some(text)
+        .filter(|text| !matches!(*text, b"" | b"." | b"..") && !text.contains(&b'/'))
+        .and_then(|text| CString::new(text).ok())
+        .ok_or_else(|| complaint("the folder of -m is a name without a slash"))
+}
+
+/// The value of `-E`. Each number once: it will be closed once.
+///
+/// # Errors
+///
+/// A usage failure that says what it should be.
+pub fn descriptor(text: &[u8], others: &[Source]) -> Result<Source, Failure> {
     number(text, 10)
         .and_then(|number| RawFd::try_from(number).ok())
         .map(Source::Descriptor)
@@ -101,22 +134,24 @@ mod tests {
 
     #[test]
     fn options_then_account_then_child() {
-        let plan = parse(&[c"-Hn", c"-u027", c"-e", c"env", c"-E5", c"-o", c"1001", c"bob", c"./run", c"-x"])
-            .unwrap();
+        let options = [c"-Hn", c"-u027", c"-mmain", c"-e", c"env", c"-E5", c"-o", c"1001", c"-d1002"];
+        let plan = parse(&[&options[..], &[c"bob", c"./run", c"-x"]].concat()).unwrap();
         assert_eq!(plan.account, c"bob");
         assert!(plan.home && plan.no_new_privs);
         assert_eq!(plan.umask, Some(Mode::from_bits_truncate(0o027)));
-        assert_eq!(plan.owner, Some(Uid::from_raw(1001)));
+        assert_eq!(plan.folder.as_deref(), Some(c"main"));
+        assert_eq!((plan.owner, plan.dot), (Some(Uid::from_raw(1001)), Some(Uid::from_raw(1002))));
         assert_eq!(plan.folders, [Source::Path(c"env".into()), Source::Descriptor(5)]);
         let plain = parse(&[c"-", c"./run"]).unwrap();
         assert!(plain.account == c"-" && !plain.home && !plain.no_new_privs && plain.folders.is_empty());
         assert!(plain.umask.is_none() && plain.owner.is_none());
+        assert!(plain.folder.is_none() && plain.dot.is_none());
         assert_eq!(parse(&[c"--", c"-odd", c"./run"]).unwrap().account, c"-odd");
     }
 
     #[test]
     fn what_cannot_be_understood_is_a_wrong_call() {
-        let wrong: [&[&'static CStr]; 22] = [
+        let wrong: [&[&'static CStr]; 29] = [
             &[],
             &[c"bob"],
             &[c"-x", c"bob", c"./run"],
@@ -133,6 +168,13 @@ mod tests {
             &[c"-o", c"+1", c"bob", c"./run"],
             &[c"-o", c"4294967295", c"bob", c"./run"],
             &[c"-o", c"4294967296", c"bob", c"./run"],
+            &[c"-d", c"bob", c".", c"./run"],
+            &[c"-d", c"4294967295", c".", c"./run"],
+            &[c"-m"],
+            &[c"-m", c"", c"bob", c"./run"],
+            &[c"-m", c"..", c"bob", c"./run"],
+            &[c"-m", c"./main", c"bob", c"./run"],
+            &[c"-m", c"/main", c"bob", c"./run"],
             &[c"-E", c"", c"bob", c"./run"],
             &[c"-E", c"-1", c"bob", c"./run"],
             &[c"-E", c"5 ", c"bob", c"./run"],

@@ -21,11 +21,12 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Asks the database. Only the exact name `root` ever stands for uid 0.
-    pub(crate) fn of(user: &User) -> anyhow::Result<Self> {
+    /// Asks the database. Only the exact name `root` ever stands for uid 0. `dot` is whom a dot stands for, where that is
+    /// not the owner of the current folder.
+    pub(crate) fn of(user: &User, dot: Option<Uid>) -> anyhow::Result<Self> {
         match user {
             User::Stay => Ok(Self::Stay),
-            User::FolderOwner => Self::account(folder_owner()?, &Groups::Database),
+            User::FolderOwner => Self::account(folder_owner(dot)?, &Groups::Database),
             User::Named { name, groups } => {
                 let shown = shown(name.to_bytes());
                 let account = accounts::by_name(name)?.ok_or_else(|| unknown_account(name))?;
@@ -90,6 +91,14 @@ impl Target {
         }
     }
 
+    /// The primary group that the child will run with.
+    pub(crate) fn gid(&self) -> Gid {
+        match self {
+            Self::Stay => Gid::effective(),
+            Self::Become(ids, _) => ids.gid,
+        }
+    }
+
     /// Becomes it.
     pub(crate) fn switch(&self) -> anyhow::Result<()> {
         match self {
@@ -107,7 +116,7 @@ impl Target {
         };
         let account =
             account.with_context(|| format!("uid {} has no account, and so no home folder", self.uid()))?;
-        Ok(home_of(&account).to_owned())
+        Ok(account.home_folder().to_owned())
     }
 
     /// Sets what programs take for who they are, over what came from whoever started this.
@@ -115,10 +124,10 @@ impl Target {
         let Self::Become(ids, account) = self else { return };
         let account = account.as_ref();
         let values = [
-            (&b"HOME"[..], account.map(home_of)),
+            (&b"HOME"[..], account.map(Account::home_folder)),
             (b"USER", account.map(|account| account.name.as_c_str())),
             (b"LOGNAME", account.map(|account| account.name.as_c_str())),
-            (b"SHELL", account.map(|account| or(&account.shell, c"/bin/sh"))),
+            (b"SHELL", account.map(Account::login_shell)),
         ];
         for (name, value) in values {
             environment.remove(name);
@@ -137,11 +146,16 @@ fn unknown_account(name: &CStr) -> anyhow::Error {
     anyhow!("unknown account {}{hint}", shown(name.to_bytes()))
 }
 
-fn folder_owner() -> anyhow::Result<Account> {
-    let uid = Uid::from_raw(stat(c".").context("unable to stat the current folder")?.st_uid);
-    ensure!(!uid.is_root(), "the current folder belongs to root: write root if that is meant");
-    accounts::by_uid(uid)?
-        .ok_or_else(|| anyhow!("the current folder belongs to uid {uid}, which has no account"))
+fn folder_owner(dot: Option<Uid>) -> anyhow::Result<Account> {
+    let (what, uid) = match dot {
+        Some(uid) => ("the service's folder", uid),
+        None => {
+            let stat = stat(c".").context("unable to stat the current folder")?;
+            ("the current folder", Uid::from_raw(stat.st_uid))
+        }
+    };
+    ensure!(!uid.is_root(), "{what} belongs to root: write root if that is meant");
+    accounts::by_uid(uid)?.ok_or_else(|| anyhow!("{what} belongs to uid {uid}, which has no account"))
 }
 
 fn group(name: &CStr) -> anyhow::Result<Gid> {
@@ -150,12 +164,4 @@ fn group(name: &CStr) -> anyhow::Result<Gid> {
     let is_root = gid.as_raw() == 0;
     ensure!(!is_root || name == c"root", "group {shown} has gid 0: write root if that is meant");
     Ok(gid)
-}
-
-fn home_of(account: &Account) -> &CStr {
-    or(&account.home, c"/")
-}
-
-fn or<'a>(text: &'a CStr, default: &'a CStr) -> &'a CStr {
-    if text.is_empty() { default } else { text }
 }

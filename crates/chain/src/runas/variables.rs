@@ -9,6 +9,7 @@ use super::plan::Source;
 use super::report::Reporter;
 use super::roots::{only_root_writes, open_roots_folder};
 use crate::environment::Environment;
+use crate::source::plain;
 use anyhow::{Context, ensure};
 use cli::text::shown;
 use nix::errno::Errno;
@@ -207,12 +208,4 @@ fn check_writers(stat: &FileStat, account: Uid) -> anyhow::Result<()> {
     let owner = Uid::from_raw(stat.st_uid);
     ensure!(owner.is_root() || owner == account, "it belongs to uid {owner}, not to root or uid {account}");
     Ok(())
-}
-
-/// The system's error as itself, so that it gets its usual words.
-fn plain(error: Unusable) -> anyhow::Error {
-    match error {
-        Unusable::System(errno) => errno.into(),
-        error => error.into(),
-    }
 }

@@ -1,12 +1,13 @@
 //! supervise: keeps one service running.
 //!
-//! [`machine`] decides, [`shell`] waits and does, [`start`] is the child on its way to become run, [`place`] is `supervise/` with its files, [`owner`] says who a folder may run as, and [`service`] what the argument names.
+//! [`machine`] decides, [`shell`] waits and does, [`start`] is the child on its way to become run, [`place`] is `supervise/` with its files, [`account`] says whom run runs as, [`owner`] whether that may be, and [`service`] what the argument names.
 
+mod account;
 mod machine;
 mod owner;
 mod place;
 mod reports;
-mod service;
+pub mod service;
 mod shell;
 mod sources;
 mod start;

@@ -4,7 +4,7 @@
 //! else's, what belongs to a third is not run at all. What everybody can write is never run.
 
 /// One thing that has a say in what runs: the folder, `run`, `user`, a link for one of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     /// As messages call it.
     pub(super) what: String,
@@ -24,8 +24,8 @@ pub(super) struct Me {
 /// What the owners allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judgement {
-    /// The one account that the folder may run as, where it is not root's (or ours).
-    pub(super) only: Option<u32>,
+    /// What is not root's (or ours), so that its owner is the one account that the folder may run as.
+    pub(super) only: Option<Part>,
     /// What is allowed, but should be known.
     pub(super) warnings: Vec<String>,
 }
@@ -63,10 +63,10 @@ pub(super) fn judge(parts: &[Part], me: Me) -> Result<Judgement, String> {
                     other.what, other.uid
                 ));
             }
-            _ => only = Some(part),
+            _ => only = only.or(Some(part)),
         }
     }
-    Ok(Judgement { only: only.map(|part| part.uid), warnings })
+    Ok(Judgement { only: only.cloned(), warnings })
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn only(parts: &[Part], me: Me) -> Result<Option<u32>, String> {
-        judge(parts, me).map(|judgement| judgement.only)
+        judge(parts, me).map(|judgement| judgement.only.map(|part| part.uid))
     }
 
     #[test]

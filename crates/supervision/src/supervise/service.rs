@@ -24,15 +24,29 @@ pub(super) struct Service {
     pub(super) directory: OwnedFd,
     /// Where it takes from what it has not itself.
     pub(super) template: Option<Template>,
+    /// For a logger, the service whose log it is.
+    pub(super) logged: Option<Logged>,
+}
+
+/// The service that a logger belongs to. The logger's folder may be a link to elsewhere, so this is not the one above.
+#[derive(Debug)]
+pub(super) struct Logged {
+    /// As in messages.
+    pub(super) name: String,
+    pub(super) folder: OwnedFd,
+    /// Its template's folder, relative to [`Service::directory`].
+    pub(super) template: Option<CString>,
 }
 
 /// What an instance's name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template {
+pub struct Template {
     /// The template's folder, relative to [`Service::directory`]: `web@`, or for the logger of an instance `web@/log`.
-    pub(super) folder: CString,
+    pub folder: CString,
+    /// The service's template, which for a logger is the one above.
+    of_service: CString,
     /// `$1` and `$INSTANCE`.
-    pub(super) instance: CString,
+    pub instance: CString,
 }
 
 impl Service {
@@ -48,33 +62,44 @@ impl Service {
             named(argument.to_bytes()).with_context(unable)?;
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = open(&directory, flags, Mode::empty()).with_context(unable)?;
-        let service = CString::new(service.as_os_str().as_bytes())?;
-        let mut folder = open_service(AT_FDCWD, &service, trusting).with_context(unable)?;
+        let path = CString::new(service.as_os_str().as_bytes())?;
+        let mut folder = open_service(AT_FDCWD, &path, trusting).with_context(unable)?;
         let meant = sys::environment::value(identity::VARIABLE).and_then(FolderId::parse);
         let found = FolderId::from(&fstat(&folder).with_context(unable)?);
         if meant.is_some_and(|meant| meant != found) {
             return Err(anyhow!("another folder has just got its name")).with_context(unable);
         }
+        let mut logged = None;
         if is_log {
-            folder = open_service(&folder, LOG, trusting).with_context(unable)?;
+            let log = open_service(&folder, LOG, trusting).with_context(unable)?;
+            let name = shown(path.to_bytes()).into_owned();
+            let template = template.as_ref().map(|template| template.of_service.clone());
+            logged = Some(Logged { name, folder: std::mem::replace(&mut folder, log), template });
         }
         fchdir(folder).with_context(unable)?;
-        Ok(Self { name, directory, template })
+        Ok(Self { name, directory, template, logged })
     }
 }
 
 /// What an argument says.
-struct Named<'a> {
+#[derive(Debug)]
+pub struct Named<'a> {
     /// The folder that the service's is in.
-    directory: PathBuf,
+    pub directory: PathBuf,
     /// The service's folder.
-    service: &'a Path,
+    pub service: &'a Path,
     /// It is the service's logger that is meant.
-    is_log: bool,
-    template: Option<Template>,
+    pub is_log: bool,
+    /// What its name says, if it is an instance's.
+    pub template: Option<Template>,
 }
 
-fn named(argument: &[u8]) -> anyhow::Result<Named<'_>> {
+/// Reads an argument of supervise: the path of a service's folder, or of the `log` in one.
+///
+/// # Errors
+///
+/// It is a template.
+pub fn named(argument: &[u8]) -> anyhow::Result<Named<'_>> {
     let path = Path::new(OsStr::from_bytes(argument));
     let log = OsStr::from_bytes(LOG.to_bytes());
     let above = path.parent().filter(|above| path.file_name() == Some(log) && above.file_name().is_some());
@@ -88,6 +113,7 @@ fn named(argument: &[u8]) -> anyhow::Result<Named<'_>> {
                 if above.is_some() { Path::new(template).join(log) } else { PathBuf::from(template) };
             Some(Template {
                 folder: CString::new(folder.into_os_string().as_bytes())?,
+                of_service: CString::new(template.as_bytes())?,
                 instance: CString::new(instance.as_bytes())?,
             })
         }

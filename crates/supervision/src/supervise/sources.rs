@@ -4,14 +4,14 @@
 //! `user` for a missing one would run the service as root.
 
 use super::owner::Part;
-use super::service::Service;
+use super::service::{Logged, Service};
 use cli::errno::text;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{FileStat, SFlag, fstat, fstatat};
 use nix::unistd::{fchdir, getcwd};
 use protocol::file::{Unusable, kind, look, open_folder, open_regular, open_trusted_folder, read_all};
-use protocol::folder::{ENV, FINISH, RUN, USER};
+use protocol::folder::{ENV, FINISH, LOG_STDERR, RUN, USER};
 use protocol::report::{Report, Step};
 use protocol::user::User;
 use std::ffi::{CStr, CString};
@@ -25,7 +25,7 @@ const LONGEST_USER: usize = 1000;
 #[derive(Debug)]
 struct Source {
     folder: OwnedFd,
-    /// What messages put in front of a file's name: nothing, or `web@/`.
+    /// What messages put in front of a file's name: nothing for the folder that we are in, or `web@/`.
     prefix: String,
 }
 
@@ -33,40 +33,54 @@ struct Source {
 #[derive(Debug)]
 pub(super) struct Sources<'a> {
     own: Source,
-    /// The template's, and what it is called for.
-    template: Option<(Source, &'a CStr)>,
+    template: Option<Source>,
+    /// What the template is called for.
+    instance: Option<&'a CStr>,
 }
 
 impl<'a> Sources<'a> {
     /// Opens the current folder, and the template's if it is there.
     pub(super) fn open(service: &'a Service) -> Result<Self, Report> {
-        let broken = |what: &str, error| not_usable(Step::Folder, what, error);
-        let folder = open_folder(AT_FDCWD, c".").map_err(|error| broken("its folder", error.into()))?;
+        let folder =
+            open_folder(AT_FDCWD, c".").map_err(|error| unusable(Step::Folder, "its folder", error))?;
         let own = Source { folder, prefix: String::new() };
-        let Some(template) = &service.template else { return Ok(Self { own, template: None }) };
-        let shown = template.folder.to_string_lossy();
-        let at = &service.directory;
-        if look(at, &template.folder).map_err(|error| broken(&shown, error.into()))?.is_none() {
-            return Ok(Self { own, template: None });
-        }
-        let folder = open_trusted_folder(at, &template.folder).map_err(|error| broken(&shown, error))?;
-        let source = Source { folder, prefix: format!("{shown}/") };
-        Ok(Self { own, template: Some((source, &template.instance)) })
+        let called = service.template.as_ref();
+        let template = Source::template(service, called.map(|template| &*template.folder))?;
+        let instance = called.filter(|_| template.is_some()).map(|template| &*template.instance);
+        Ok(Self { own, template, instance })
+    }
+
+    /// Opens the folder of the service that a logger belongs to, and that one's template's if it is there.
+    pub(super) fn of_logged(service: &'a Service, logged: &'a Logged) -> Result<Self, Report> {
+        let folder =
+            open_folder(&logged.folder, c".").map_err(|error| unusable(Step::Folder, &logged.name, error))?;
+        let own = Source { folder, prefix: format!("{}/", logged.name) };
+        let template = Source::template(service, logged.template.as_deref())?;
+        Ok(Self { own, template, instance: None })
     }
 
     /// The instance's name, where there is a template.
     pub(super) fn instance(&self) -> Option<&'a CStr> {
-        self.template.as_ref().map(|(_, instance)| *instance)
+        self.instance
     }
 
     /// Everything that has a say in what runs, with its owner.
     pub(super) fn parts(&self) -> Result<Vec<Part>, Report> {
+        self.parts_of(&[RUN, FINISH, USER, ENV])
+    }
+
+    /// Everything that has a say in whom it runs as, with its owner.
+    pub(super) fn parts_of_user(&self) -> Result<Vec<Part>, Report> {
+        self.parts_of(&[USER])
+    }
+
+    fn parts_of(&self, names: &[&CStr]) -> Result<Vec<Part>, Report> {
         let mut parts = Vec::new();
         for source in self.all() {
             let what = if source.prefix.is_empty() { "it" } else { source.prefix.as_str() };
             let stat = fstat(&source.folder).map_err(|error| unusable(Step::Owner, what, error))?;
             parts.push(part(what.to_owned(), &stat));
-            for name in [RUN, FINISH, USER, ENV] {
+            for name in names {
                 source.add_parts(name, &mut parts)?;
             }
         }
@@ -101,32 +115,64 @@ impl<'a> Sources<'a> {
         Ok(folders)
     }
 
-    /// How run is executed: from its own folder as `./run`, the template's by its absolute path.
-    pub(super) fn run(&self) -> Result<CString, Report> {
+    /// The owner of its own folder.
+    pub(super) fn owner(&self) -> Result<u32, Report> {
+        let stat = fstat(&self.own.folder).map_err(|error| unusable(Step::Owner, &self.own.prefix, error))?;
+        Ok(stat.st_uid)
+    }
+
+    /// Whether `log/stderr` is there: the logger is to get what the service writes to stderr as well.
+    pub(super) fn logs_stderr(&self) -> Result<bool, Report> {
+        for source in self.all() {
+            match look(&source.folder, LOG_STDERR) {
+                Ok(Some(_)) => return Ok(true),
+                // Where `log` is no folder, nothing is in it.
+                Ok(None) | Err(Errno::ENOTDIR) => {}
+                Err(error) => return Err(unusable(Step::Folder, &source.called(LOG_STDERR), error)),
+            }
+        }
+        Ok(false)
+    }
+
+    /// How run is executed: from its own folder as `./run`, the template's by its absolute path; `None` where there is none.
+    pub(super) fn run(&self) -> Result<Option<CString>, Report> {
         let broken = |error| unusable(Step::Folder, "run", error);
         for source in self.all() {
             if look(&source.folder, RUN).map_err(broken)?.is_none() {
                 continue;
             }
             if source.prefix.is_empty() {
-                return Ok(c"./run".to_owned());
+                return Ok(Some(c"./run".to_owned()));
             }
             fchdir(&source.folder).map_err(broken)?;
             let path = getcwd();
             fchdir(&self.own.folder).map_err(broken)?;
             let path = path.map_err(broken)?.join("run");
-            return CString::new(path.as_os_str().as_bytes()).map_err(|_| broken(Errno::EINVAL));
+            return CString::new(path.as_os_str().as_bytes()).map(Some).map_err(|_| broken(Errno::EINVAL));
         }
-        Err(failed(Step::Execute, Some(Errno::ENOENT), "unable to run ./run"))
+        Ok(None)
     }
 
     /// Its own folder first.
     fn all(&self) -> impl DoubleEndedIterator<Item = &Source> {
-        [Some(&self.own), self.template.as_ref().map(|(source, _)| source)].into_iter().flatten()
+        [Some(&self.own), self.template.as_ref()].into_iter().flatten()
     }
 }
 
 impl Source {
+    /// The template of that name, if it is there.
+    fn template(service: &Service, name: Option<&CStr>) -> Result<Option<Self>, Report> {
+        let Some(name) = name else { return Ok(None) };
+        let shown = name.to_string_lossy();
+        let at = &service.directory;
+        if look(at, name).map_err(|error| unusable(Step::Folder, &shown, error))?.is_none() {
+            return Ok(None);
+        }
+        let folder = open_trusted_folder(at, name);
+        let folder = folder.map_err(|error| not_usable(Step::Folder, &shown, error))?;
+        Ok(Some(Self { folder, prefix: format!("{shown}/") }))
+    }
+
     fn called(&self, name: &CStr) -> String {
         format!("{}{}", self.prefix, name.to_string_lossy())
     }

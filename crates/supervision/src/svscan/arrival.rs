@@ -1,7 +1,7 @@
 //! A look into a folder that is new: has it what it needs, and when did anything in it change last?
 
 use super::events::Looked;
-use protocol::folder::{LOG, RUN, SUPERVISE};
+use protocol::folder::{LOG, MAIN, RUN, SUPERVISE};
 use protocol::instance::{Kind, kind};
 use std::collections::VecDeque;
 use std::ffi::{CStr, OsStr};
@@ -52,18 +52,20 @@ struct Walk {
 
 impl Walk {
     fn through(&mut self, top: &Path) {
+        let [log, main] = [LOG, MAIN].map(|name| OsStr::from_bytes(name.to_bytes()));
+        let logged = top.join(log).join(main);
         let mut folders = VecDeque::from([top.to_owned()]);
         self.take(top);
         while let Some(folder) = folders.pop_front() {
             let Ok(entries) = folder.read_dir() else { continue };
             for entry in entries.flatten() {
-                // supervise's own files are no change of the service.
-                if entry.file_name().as_bytes() == SUPERVISE.to_bytes() {
+                let path = entry.path();
+                // Neither supervise's own files nor what is logged is a change of the service.
+                if entry.file_name().as_bytes() == SUPERVISE.to_bytes() || path == logged {
                     continue;
                 }
                 let Some(left) = self.left.checked_sub(1) else { return };
                 self.left = left;
-                let path = entry.path();
                 if self.take(&path) {
                     folders.push_back(path);
                 }
@@ -113,11 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn what_supervise_writes_is_no_change() {
+    fn what_supervise_and_multilog_write_is_no_change() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("supervise")).unwrap();
+        for inner in ["supervise", "log/main"] {
+            std::fs::create_dir_all(folder.path().join(inner)).unwrap();
+        }
         let before = look(folder.path().as_os_str());
-        std::fs::write(folder.path().join("supervise/status"), "").unwrap();
+        for file in ["supervise/status", "log/main/current"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
         assert_eq!(look(folder.path().as_os_str()).print, before.print);
     }
 }

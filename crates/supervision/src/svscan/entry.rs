@@ -191,7 +191,16 @@ impl Entry {
 
     /// It has been looked at.
     pub(super) fn looked(&mut self, now: Monotonic, looked: Looked, steps: &mut Vec<Step>) {
-        let State::Arriving { since, rest, .. } = &mut self.state else { return };
+        let (since, rest) = match &mut self.state {
+            State::Arriving { since, rest, .. } => (since, rest),
+            State::Supervised { logger, .. } => {
+                if logger.is_none() && looked.has_log {
+                    *logger = Some(Keeper::new(now));
+                }
+                return self.due(now, steps);
+            }
+            State::Ending { .. } => return,
+        };
         let waited = *rest == Rest::WithoutRun;
         let at_rest = match *rest {
             Rest::Unseen { whole } => whole || looked.at_rest >= REST,
@@ -258,9 +267,15 @@ impl Entry {
     pub(super) fn exited(&mut self, now: Monotonic, part: Part, ending: Ending, steps: &mut Vec<Step>) {
         if self.is_ending() {
             self.part_gone(now, part, steps);
-        } else if let Some(keeper) = self.keeper(part) {
+            return;
+        }
+        if let Some(keeper) = self.keeper(part) {
             keeper.exited(now, ending);
-            self.due(now, steps);
+        }
+        match &self.state {
+            // A log may have been made for it since it came: it counts from this start on.
+            State::Supervised { logger: None, .. } => steps.push(Step::Look(self.id)),
+            _ => self.due(now, steps),
         }
     }
 

@@ -263,6 +263,23 @@ fn a_supervise_that_ends_is_started_again_with_the_spacing() {
 }
 
 #[test]
+fn a_log_that_comes_later_counts_from_the_next_supervise_on() {
+    let mut world = World::new();
+    world.list(&[found("web", 1)]);
+    world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
+    assert!(world.pass(5000).is_empty() && world.list(&[found("web", 1)]).is_empty());
+    assert_eq!(world.exit(101), ["start web Service 102", "start web Logger 103"]);
+    // Also where the spacing lets the service wait.
+    let mut world = World::new();
+    world.list(&[found("web", 1)]);
+    world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
+    assert_eq!(world.exit(101), ["start web Logger 102"]);
+    assert_eq!(world.pass(1000), ["start web Service 103"]);
+    assert_eq!(world.tell(Event::Stop), ["terminate 103"]);
+    assert_eq!(world.exit(103), ["end input 102", "closeinput"]);
+}
+
+#[test]
 fn a_logger_outlives_its_service_and_gets_the_end_of_its_input() {
     let mut world = World::new();
     world.looks.insert(id(1), Looked { has_log: true, ..SOUND });

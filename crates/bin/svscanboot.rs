@@ -1,0 +1,4 @@
+//! svscanboot: starts svscan at boot.
+#![no_main]
+
+sys::program!(supervision::svscanboot::run);

@@ -1,0 +1,4 @@
+//! setlock beside Debian's.
+
+mod calls;
+mod held;

@@ -1,0 +1,5 @@
+//! softlimit beside Debian's, and what daemontools-encore adds.
+
+mod calls;
+mod encore;
+mod limits;
