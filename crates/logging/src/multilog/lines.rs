@@ -222,15 +222,7 @@ impl Engine<'_> {
             if directory.backlog.is_some() {
                 continue;
             }
-            let text = directory.pending.text_from(before);
-            let head = if is_rest { 0 } else { HEAD.min(text.len()) };
-            // The newline of a line is a byte of its own.
-            let head = if text.get(..head).is_some_and(|head| head.ends_with(b"\n")) {
-                head.saturating_sub(1)
-            } else {
-                head
-            };
-            let (head, rest) = text.split_at_checked(head).unwrap_or_default();
+            let (head, rest) = split_head(directory.pending.text_from(before), is_rest);
             directory.cuts.put(head);
             directory.cuts.put_bytes(rest);
             self.end_files(place, end, at)?;
@@ -258,6 +250,7 @@ impl Engine<'_> {
 
     /// Ends the files of a directory that are full by what has been put. All that came before the end is written, and taken
     /// from the input as far as it is written everywhere: during a rotation nothing is in memory alone.
+    ///
     /// What is before `at` is on the sheets of the directories up to this one, what is before `still` on those of the
     /// others.
     fn end_files(&mut self, place: usize, at: usize, still: usize) -> Result<(), Stopped> {
@@ -303,4 +296,10 @@ fn put_with_prefix(directory: &mut Directory<'_>, text: &[u8], stamp: usize, is_
     for part in [stamp, prefix, line] {
         directory.pending.put(part, part.len());
     }
+}
+
+/// The beginning of a line, which 0.76 puts at once, and the rest, which it puts byte by byte: the newline at least.
+fn split_head(text: &[u8], is_rest: bool) -> (&[u8], &[u8]) {
+    let line = text.strip_suffix(b"\n").unwrap_or(text);
+    text.split_at_checked(if is_rest { 0 } else { line.len().min(HEAD) }).unwrap_or_default()
 }
