@@ -118,7 +118,8 @@ fn bracket(mut set: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     }
 }
 
-/// The name of a class, `[:name:]`, and what follows. What only begins so is bytes.
+/// The name of a class, `[:name:]`, and what follows. What only begins so is bytes; so is a name with a z in it, which
+/// glibc does not count among the letters here.
 fn class(set: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = set.strip_prefix(b"[:")?;
     let length = text.iter().take_while(|byte| byte.is_ascii_lowercase() && **byte != b'z').count();
