@@ -5,9 +5,6 @@ use super::script::Action;
 use super::status_file::StatusFile;
 use super::trouble::Trouble;
 
-/// How much of a line takes part in patterns and status files.
-pub(super) const HEAD: usize = 1000;
-
 /// How much of a line goes to stderr.
 const TOLD: usize = 200;
 

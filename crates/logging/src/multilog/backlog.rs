@@ -5,23 +5,14 @@
 
 use super::cuts::Cuts;
 use super::directory::Directory;
-use super::rotation::rotation;
 use super::sheet::FULL;
-use super::trouble::Trouble;
+use super::steps::rotation;
+use super::trouble::{Backlog, Trouble};
 use std::time::Duration;
 use sys::clock::Monotonic;
 
 /// How long to wait before it is tried again.
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
-
-/// What waits, besides the lines themselves.
-#[derive(Debug)]
-pub(super) struct Backlog {
-    trouble: Trouble,
-    again: Monotonic,
-    lines: u64,
-    bytes: u64,
-}
 
 impl Directory<'_> {
     /// There is trouble: from now on lines wait.
@@ -119,13 +110,5 @@ impl Directory<'_> {
             Err(_) => self.take_back(),
         }
         result
-    }
-}
-
-impl Backlog {
-    fn note(&self) -> Option<String> {
-        let Self { trouble, lines, bytes, .. } = self;
-        let reason = trouble.reason.map_or("the processor failed", cli::errno::text);
-        (*bytes > 0).then(|| format!("multilog: dropped {lines} lines, {bytes} bytes: {reason}\n"))
     }
 }

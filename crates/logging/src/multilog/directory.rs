@@ -3,37 +3,26 @@
 //! The user's execute bit of a file says that it is complete and safely on disk. `current` has it only between two
 //! multilogs; where it has not, the one before did not end well, and what it left is set aside under names in `.u`.
 
-use super::backlog::Backlog;
 use super::cuts::Cuts;
-use super::rotation::{Step, recovery};
+use super::files::{CURRENT, NEW_STATE, OPEN, PROCESSED, SAFE, STATE, append, is_safe, look, remove};
 use super::script::{Settings, WhenFull};
 use super::sheet::Sheet;
-use super::trouble::Trouble;
+use super::steps::{Step, recovery};
+use super::trouble::{Backlog, Trouble};
 use anyhow::Context;
 use cli::text::shown;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstatat, mkdirat};
-use nix::unistd::{UnlinkatFlags, ftruncate, unlinkat, write};
+use nix::unistd::{ftruncate, write};
 use protocol::lock::{self, Lock};
 use std::collections::VecDeque;
 use std::ffi::CStr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 use sys::birth::born;
 use sys::clock::{Monotonic, wall};
-
-pub(super) const CURRENT: &CStr = c"current";
-pub(super) const PREVIOUS: &CStr = c"previous";
-pub(super) const PROCESSED: &CStr = c"processed";
-pub(super) const STATE: &CStr = c"state";
-pub(super) const NEW_STATE: &CStr = c"newstate";
-
-/// Complete and safely written.
-pub(super) const SAFE: Mode = Mode::from_bits_truncate(0o744);
-/// Being written.
-const OPEN: Mode = Mode::from_bits_truncate(0o644);
 
 /// From some byte on, what is written comes from there in the input.
 #[derive(Clone, Copy, Debug)]
@@ -284,54 +273,4 @@ impl<'a> Directory<'a> {
 /// How large the system lets a file of this process become. Where that is nothing at all, there is nothing to go by.
 fn largest_file() -> u64 {
     getrlimit(Resource::RLIMIT_FSIZE).ok().map(|(soft, _)| soft).filter(|soft| *soft > 0).unwrap_or(u64::MAX)
-}
-
-/// The file of that name, if there is one.
-///
-/// # Errors
-///
-/// What the system says.
-pub(super) fn look(folder: impl AsFd, name: &CStr) -> Result<Option<FileStat>, Errno> {
-    match fstatat(folder, name, AtFlags::empty()) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::ENOENT) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether a file's mode says that it is complete.
-fn is_safe(stat: &FileStat) -> bool {
-    stat.st_mode & 0o100 != 0
-}
-
-/// Opens a file for appending, making it where it is not there.
-///
-/// # Errors
-///
-/// What the system says.
-pub(super) fn append(folder: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
-    let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC;
-    openat(folder, name, flags, Mode::from_bits_truncate(0o600))
-}
-
-/// Makes a file, or empties it.
-///
-/// # Errors
-///
-/// What the system says.
-pub(super) fn empty(folder: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
-    let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_TRUNC | OFlag::O_CREAT | OFlag::O_CLOEXEC;
-    openat(folder, name, flags, OPEN)
-}
-
-/// Removes a file, if there is one.
-///
-/// # Errors
-///
-/// What the system says.
-pub(super) fn remove(folder: impl AsFd, name: &CStr) -> Result<(), Errno> {
-    match unlinkat(folder, name, UnlinkatFlags::NoRemoveDir) {
-        Err(Errno::ENOENT) => Ok(()),
-        other => other,
-    }
 }

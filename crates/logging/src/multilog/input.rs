@@ -14,6 +14,7 @@ use nix::unistd::{Whence, lseek, pipe2, read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::cuts::STEP;
+use super::pattern::HEAD;
 use crate::copying::PIECE;
 
 /// How much new input is looked at at once: what a pipe holds.
@@ -21,9 +22,6 @@ pub(super) const LOOK: usize = 64 * STEP;
 
 /// What a pipe is made to hold once its writer is faster than we are: it goes on while we write.
 const LARGE_PIPE: i32 = 256 * 1024;
-
-/// The longest beginning of a line that waits in the block for its end.
-pub(super) const LINE: usize = 1000;
 
 /// What a look saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ enum Kind {
 
 impl Block {
     pub(super) fn new() -> Self {
-        Self { bytes: vec![0; LINE + LOOK + PIECE], length: 0, taken: 0 }
+        Self { bytes: vec![0; HEAD + LOOK + PIECE], length: 0, taken: 0 }
     }
 
     /// All of it, with what lies behind its end, for copies that go beyond it.

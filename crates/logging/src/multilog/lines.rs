@@ -3,11 +3,10 @@
 //! Far from the end of any file this is fast: lines are copied as they come, and everything is written at once. Near to it,
 //! each line is put where 0.76 would have put it, step by step, so that files end at the same byte.
 
-use super::actions::HEAD;
 use super::cuts::STEP;
 use super::directory::{Directory, Mark};
 use super::engine::{Engine, Stopped};
-use super::input::LINE;
+use super::pattern::HEAD;
 use memchr::{memchr, memchr_iter};
 
 /// How a part of a line ends.
@@ -74,7 +73,7 @@ impl Engine<'_> {
             let room = usize::try_from(directory.cuts.room()).unwrap_or(usize::MAX);
             // What each line gets added, its newline at the end of input included.
             let added = stamp.saturating_add(directory.settings.prefix.len()).saturating_add(1);
-            let room = room.saturating_sub(LINE).saturating_sub(added);
+            let room = room.saturating_sub(HEAD).saturating_sub(added);
             // Each byte may be a line.
             let worst = room / added.saturating_add(1);
             if worst >= certain {

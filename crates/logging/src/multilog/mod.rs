@@ -8,7 +8,8 @@
 //! | `lines.rs` | from a block of input to the sheets of the directories |
 //! | `input.rs`, `sheet.rs` | what lines come from, and what they are put onto |
 //! | `actions.rs`, `status_file.rs` | patterns, stderr and status files, for each line |
-//! | `directory.rs`, `rotation.rs`, `old_files.rs`, `processor.rs` | the files of a directory, and how they change |
+//! | `steps.rs` | what is done to the files of a directory, in which order, and what a crash leaves; pure |
+//! | `directory.rs`, `rotation.rs`, `files.rs`, `old_files.rs`, `processor.rs` | the same, done |
 //! | `backlog.rs`, `trouble.rs` | when the disk does not take it |
 
 mod actions;
@@ -16,6 +17,7 @@ mod backlog;
 pub mod cuts;
 mod directory;
 mod engine;
+mod files;
 mod input;
 mod lines;
 mod old_files;
@@ -25,6 +27,7 @@ mod rotation;
 pub mod script;
 mod sheet;
 mod status_file;
+mod steps;
 mod trouble;
 
 use actions::Actions;

@@ -3,6 +3,9 @@
 
 use memchr::memchr;
 
+/// How much of a line takes part in patterns, and in status files.
+pub const HEAD: usize = 1000;
+
 /// What a line must look like, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern<'a> {

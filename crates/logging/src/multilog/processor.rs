@@ -1,6 +1,6 @@
 //! The processor: what sh runs on a file that is full.
 
-use super::directory::{NEW_STATE, PREVIOUS, PROCESSED, STATE, empty};
+use super::files::{NEW_STATE, PREVIOUS, PROCESSED, STATE, empty};
 use super::trouble::Trouble;
 use cli::text::shown;
 use nix::errno::Errno;

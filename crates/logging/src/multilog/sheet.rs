@@ -1,6 +1,7 @@
 //! Text on its way to a log.
 
-use super::input::{LINE, LOOK};
+use super::input::LOOK;
+use super::pattern::HEAD;
 use crate::copying::{PIECE, copy};
 use crate::stamp::{ROOM, Stamper};
 
@@ -8,7 +9,7 @@ use crate::stamp::{ROOM, Stamper};
 pub(super) const FULL: usize = 128 * 1024;
 
 /// A line more can follow: the longest that a block holds, with its stamp and a prefix.
-const SIZE: usize = FULL + LOOK + 2 * LINE + ROOM + PIECE;
+const SIZE: usize = FULL + LOOK + 2 * HEAD + ROOM + PIECE;
 
 /// A text that grows at its end and is written from its beginning. What has been written stays until it is settled that the
 /// input it was made of is taken. Its memory is touched as far as it is used.

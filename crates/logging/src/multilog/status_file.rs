@@ -1,6 +1,6 @@
 //! The files of `=`: each holds the last line that was selected.
 
-use super::actions::HEAD;
+use super::pattern::HEAD;
 use super::trouble::Trouble;
 use anyhow::Context;
 use cli::text::shown;

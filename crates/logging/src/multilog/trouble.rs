@@ -1,8 +1,9 @@
-//! What keeps a log from being written.
+//! What keeps a log from being written, and what waits meanwhile.
 
 use cli::errno;
 use nix::errno::Errno;
 use std::fmt;
+use sys::clock::Monotonic;
 
 /// Something could not be done now. It is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,5 +34,26 @@ impl fmt::Display for Trouble {
             Some(reason) => write!(to, "{}: {}", self.what, errno::text(reason)),
             None => to.write_str(&self.what),
         }
+    }
+}
+
+/// What waits, besides the lines themselves.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    pub(super) trouble: Trouble,
+    /// When it is to be tried again.
+    pub(super) again: Monotonic,
+    /// How many lines were dropped ...
+    pub(super) lines: u64,
+    /// ... and how many bytes.
+    pub(super) bytes: u64,
+}
+
+impl Backlog {
+    /// The line of the log that says what was dropped.
+    pub(super) fn note(&self) -> Option<String> {
+        let Self { trouble, lines, bytes, .. } = self;
+        let reason = trouble.reason.map_or("the processor failed", errno::text);
+        (*bytes > 0).then(|| format!("multilog: dropped {lines} lines, {bytes} bytes: {reason}\n"))
     }
 }
