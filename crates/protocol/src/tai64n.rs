@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// 2^62, the TAI64 of 1970, and the 10 seconds.
-const EPOCH: u64 = 4_611_686_018_427_387_914;
+pub const EPOCH: u64 = 4_611_686_018_427_387_914;
 
 /// The length of a label as text.
 pub const LABEL: usize = 25;

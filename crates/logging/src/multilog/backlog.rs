@@ -5,8 +5,7 @@
 
 use super::cuts::Cuts;
 use super::directory::Directory;
-use super::sheet::FULL;
-use super::steps::rotation;
+use super::sheet::{FULL, Sheet};
 use super::trouble::{Backlog, Trouble};
 use std::time::Duration;
 use sys::clock::Monotonic;
@@ -86,7 +85,7 @@ impl Directory<'_> {
     }
 
     fn rotate_now(&mut self) -> Result<(), Trouble> {
-        self.steps = rotation(self.settings.processor.is_some());
+        self.begin_rotation();
         self.advance()
     }
 
@@ -95,7 +94,7 @@ impl Directory<'_> {
         if self.on_disk > 0 && self.on_disk.saturating_add(length) > self.settings.size {
             self.rotate_now()?;
         }
-        let waiting = std::mem::replace(&mut self.pending, super::sheet::Sheet::new());
+        let waiting = std::mem::replace(&mut self.pending, Sheet::new());
         self.pending.put(line, line.len());
         let result = self.write_part(line.len());
         self.pending = waiting;

@@ -12,7 +12,7 @@ use super::trouble::{Backlog, Trouble};
 use anyhow::Context;
 use cli::text::shown;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstatat, mkdirat};
 use nix::unistd::{ftruncate, write};
@@ -79,9 +79,9 @@ impl<'a> Directory<'a> {
         let path = settings.path;
         let name = shown(path);
         // Where it is there already is not the only reason to go on: opening says what is wrong.
-        let _ = mkdirat(nix::fcntl::AT_FDCWD, path, Mode::S_IRWXU);
+        let _ = mkdirat(AT_FDCWD, path, Mode::S_IRWXU);
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let folder = openat(nix::fcntl::AT_FDCWD, path, flags, Mode::empty())
+        let folder = openat(AT_FDCWD, path, flags, Mode::empty())
             .and_then(|folder| fstatat(&folder, c".", AtFlags::empty()).map(|_| folder))
             .with_context(|| format!("unable to open directory {name}"))?;
         let lock =

@@ -12,7 +12,6 @@ use super::directory::Directory;
 use super::input::{Block, Input, Look};
 use super::script::Settings;
 use super::sheet::Sheet;
-use super::steps::rotation;
 use super::trouble::Trouble;
 use crate::stamp::{Kind, ROOM, Stamper};
 use anyhow::anyhow;
@@ -116,7 +115,7 @@ impl<'a> Engine<'a> {
                     self.set_stamp();
                     self.go_through(known, self.block.length())?;
                 }
-                Ok(Look::Nothing) if self.block.untaken() > 0 => {
+                Ok(Look::Nothing) if self.block.has_untaken() => {
                     let all = self.block.length();
                     self.input.take(&mut self.block, all);
                     self.begun = self.begun.or_else(|| Some(wall()));
@@ -237,7 +236,7 @@ impl<'a> Engine<'a> {
     /// Where it was told to stop while that could not be done.
     pub(super) fn rotate(&mut self, place: usize) -> Result<(), Stopped> {
         if let Some(directory) = self.directories.get_mut(place) {
-            directory.steps = rotation(directory.settings.processor.is_some());
+            directory.begin_rotation();
         }
         while let Some(directory) = self.directories.get_mut(place) {
             let Err(trouble) = directory.advance() else { break };
@@ -277,12 +276,12 @@ impl<'a> Engine<'a> {
     }
 
     fn try_to_catch_up(&mut self, place: usize) {
-        let stamp = self.stamp();
-        let Some(directory) = self.directories.get_mut(place) else { return };
-        if directory.again_at().is_some_and(|again| again <= Monotonic::now()) {
-            if let Err(trouble) = directory.catch_up(&stamp) {
-                self.fall_behind(place, trouble);
-            }
+        let again = self.directories.get(place).and_then(Directory::again_at);
+        let stamp = again.filter(|again| *again <= Monotonic::now()).map(|_| self.stamp());
+        let directory = self.directories.get_mut(place);
+        let caught_up = stamp.zip(directory).map(|(stamp, directory)| directory.catch_up(&stamp));
+        if let Some(Err(trouble)) = caught_up {
+            self.fall_behind(place, trouble);
         }
         if let Some(directory) =
             self.directories.get_mut(place).filter(|directory| directory.pending.is_full())

@@ -82,8 +82,8 @@ impl Block {
     }
 
     /// Whether any of it can still be given up without being lost.
-    pub(super) fn untaken(&self) -> usize {
-        self.length.saturating_sub(self.taken)
+    pub(super) fn has_untaken(&self) -> bool {
+        self.taken < self.length
     }
 
     /// Drops what is before `start`, which has been taken.

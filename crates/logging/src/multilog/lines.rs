@@ -20,6 +20,13 @@ enum Ending {
     None,
 }
 
+impl Ending {
+    /// Where the input goes on behind a part that begins at `at`.
+    fn after(self, at: usize, length: usize) -> usize {
+        at.saturating_add(length).saturating_add(usize::from(self == Self::Newline))
+    }
+}
+
 impl Engine<'_> {
     /// Puts the lines of the block up to `limit` where they belong. The bytes before `known` are the beginning of a line that
     /// was there before; what is left at the end is the beginning of one.
@@ -106,7 +113,7 @@ impl Engine<'_> {
             } else {
                 self.put_to_all(at, length, ending);
             }
-            at = at.saturating_add(length).saturating_add(usize::from(ending == Ending::Newline));
+            at = ending.after(at, length);
         }
         if self.is_plain {
             self.swap_sheets();
@@ -119,7 +126,7 @@ impl Engine<'_> {
         while at < edge {
             let Some((length, ending)) = self.next_part(at, edge) else { break };
             self.put_part(at, length, ending)?;
-            at = at.saturating_add(length).saturating_add(usize::from(ending == Ending::Newline));
+            at = ending.after(at, length);
         }
         self.end_step(at)?;
         Ok(at)
@@ -156,10 +163,10 @@ impl Engine<'_> {
         self.directories.iter().any(|directory| directory.pending.is_full())
     }
 
-    /// Puts a line, or a part of one, onto the sheet, and gives where its stamp begins and how long that is. Carries the
-    /// script out, where it is the beginning of a line.
+    /// Puts a line, or a part of one, onto the sheet, and gives how long its stamp is. Carries the script out, where it is
+    /// the beginning of a line.
     #[inline]
-    fn put_onto_sheet(&mut self, at: usize, length: usize, ending: Ending) -> (usize, usize) {
+    fn put_onto_sheet(&mut self, at: usize, length: usize, ending: Ending) -> usize {
         let start = self.sheet.length();
         let from = self.block.with_slack().get(at..).unwrap_or_default();
         let is_rest = self.in_rest;
@@ -181,13 +188,14 @@ impl Engine<'_> {
             let line = text.strip_suffix(b"\n").unwrap_or(text);
             self.actions.carry_out(line.get(..HEAD).unwrap_or(line), &mut self.directories);
         }
-        (start, stamp)
+        stamp
     }
 
     /// For one directory that gets the lines as they are: its own sheet is the one they are put onto.
     #[inline]
     fn put_plain(&mut self, at: usize, length: usize, ending: Ending) {
-        let (start, _) = self.put_onto_sheet(at, length, ending);
+        let start = self.sheet.length();
+        self.put_onto_sheet(at, length, ending);
         if self.directories.first().is_none_or(|only| !only.selected) {
             self.sheet.cut(start);
         }
@@ -195,7 +203,7 @@ impl Engine<'_> {
 
     fn put_to_all(&mut self, at: usize, length: usize, ending: Ending) {
         let is_rest = self.in_rest;
-        let (_, stamp) = self.put_onto_sheet(at, length, ending);
+        let stamp = self.put_onto_sheet(at, length, ending);
         for directory in self.directories.iter_mut().filter(|directory| directory.selected) {
             put_with_prefix(directory, self.sheet.text_from(0), stamp, is_rest);
         }
@@ -205,8 +213,8 @@ impl Engine<'_> {
     /// Puts a line, or a part of one, as 0.76 would have; where a file ends by that, it ends.
     fn put_part(&mut self, at: usize, length: usize, ending: Ending) -> Result<(), Stopped> {
         let is_rest = self.in_rest;
-        let (_, stamp) = self.put_onto_sheet(at, length, ending);
-        let end = at.saturating_add(length).saturating_add(usize::from(ending == Ending::Newline));
+        let stamp = self.put_onto_sheet(at, length, ending);
+        let end = ending.after(at, length);
         for place in 0..self.directories.len() {
             let Some(directory) = self.directories.get_mut(place).filter(|directory| directory.selected)
             else {

@@ -4,7 +4,7 @@ use super::directory::Directory;
 use super::files::{CURRENT, NEW_STATE, PREVIOUS, PROCESSED, SAFE, STATE, append, empty, look, remove};
 use super::old_files::{next_label, prune};
 use super::processor;
-use super::steps::{Ending, Step};
+use super::steps::{Ending, Step, rotation};
 use super::trouble::Trouble;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, renameat};
@@ -14,6 +14,11 @@ use std::ffi::{CStr, CString};
 use sys::clock::wall;
 
 impl Directory<'_> {
+    /// Puts the steps of a rotation on the list.
+    pub(super) fn begin_rotation(&mut self) {
+        self.steps = rotation(self.settings.processor.is_some());
+    }
+
     /// Does what is on the list.
     ///
     /// # Errors

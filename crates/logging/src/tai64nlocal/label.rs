@@ -4,9 +4,8 @@
 //! missing is zero.
 
 use crate::digits::{from_hex, hex};
+use protocol::tai64n::EPOCH;
 
-/// 2^62, the TAI64 of 1970, and the 10 seconds.
-const EPOCH: u64 = 4_611_686_018_427_387_914;
 /// The digits that count.
 const DIGITS: usize = 24;
 
