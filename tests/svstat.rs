@@ -147,13 +147,9 @@ fn a_service_of_ours_that_could_not_be_started_says_why() {
         terminated: false,
         detail: Some(Detail {
             phase: Phase::Resting,
-            leaving: false,
-            last: None,
             failed: Some(failed(reason)),
-            supervise: 1,
             starts: 3,
-            spacing: 1,
-            next_start: None,
+            ..Detail::default()
         }),
     };
     web.set_status(&status.encode());

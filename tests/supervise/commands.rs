@@ -1,7 +1,7 @@
 //! Commands that are about more than one moment.
 
 use super::{detail, gone, steady};
-use protocol::status::{Phase, Want};
+use protocol::status::{Leaving, Phase, Want};
 use testkit::{TestTree, down, not_supervised, process, status, up};
 
 #[test]
@@ -10,7 +10,9 @@ fn exit_waits_until_the_service_ends_and_lets_it_be_till_then() {
     let (web, beacon, mut supervise) = steady(&tree);
     let pid = beacon.next().pid;
     tree.svc(["-x", "web"]);
-    web.wait_for(status("leaving", |status| status.detail.as_ref().is_some_and(|detail| detail.leaving)));
+    web.wait_for(status("leaving", |status| {
+        status.detail.as_ref().is_some_and(|detail| detail.leaving == Leaving::WhenDown)
+    }));
     web.wait_for(up());
     // It obeys as before.
     tree.svc(["-p", "web"]);

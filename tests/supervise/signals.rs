@@ -2,7 +2,7 @@
 
 use super::{detail, gone, resting, send, steady};
 use nix::sys::signal::Signal;
-use protocol::status::{Phase, Want};
+use protocol::status::{Leaving, Phase, Want};
 use testkit::{TestTree, down, process, status, up};
 
 #[test]
@@ -20,7 +20,7 @@ fn term_and_int_stop_the_service_and_then_supervise() {
         let last = web.status().unwrap();
         assert_eq!((last.pid, last.want), (None, Want::Down));
         let last = detail(&web);
-        assert_eq!((last.phase, last.leaving), (Phase::Down, true));
+        assert_eq!((last.phase, last.leaving), (Phase::Down, Leaving::Left));
         assert_eq!(last.last, Some(sys::process::Ending::Killed(15)));
         assert!(beacon.told().is_none());
     }
@@ -78,7 +78,7 @@ fn hup_waits_for_the_end_of_the_service_and_starts_it_no_more() {
     web.wait_for(up());
     supervise.signal(Signal::SIGHUP);
     web.wait_for(status("wanted once", |status| status.want == Want::Once));
-    assert!(!supervise.has_ended() && process::is_alive(pid) && detail(&web).leaving);
+    assert!(!supervise.has_ended() && process::is_alive(pid) && detail(&web).leaving == Leaving::WhenDown);
     send(pid, [libc::SIGTERM]);
     assert_eq!(supervise.wait(), Ok(0));
     assert!(beacon.told().is_none());

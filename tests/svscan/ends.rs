@@ -184,7 +184,7 @@ fn kill_both(supervise: u32, service: u32) {
 }
 
 #[test]
-fn what_a_service_leaves_behind_comes_to_svscan_and_is_no_zombie() {
+fn what_a_service_leaves_behind_comes_to_its_supervise_and_after_that_to_svscan_and_is_no_zombie() {
     let tree = TestTree::new();
     let svscan = watching(tree.svscan());
     let beacon = tree.beacon("orphans");
@@ -194,9 +194,15 @@ fn what_a_service_leaves_behind_comes_to_svscan_and_is_no_zombie() {
     let heard = beacon.hear();
     let orphan: u32 = heard.strip_suffix(" orphan").unwrap().parse().unwrap();
     web.wait_for(up());
-    wait_until("the orphan is svscan's", &[], || {
-        (process::parent(orphan) == Some(svscan.pid())).then_some(())
-    });
+    let supervise = process::parent(web.pid()).unwrap();
+    let is_of = |pid: u32| {
+        wait_until("the orphan has that parent", &[], || {
+            (process::parent(orphan) == Some(pid)).then_some(())
+        });
+    };
+    is_of(supervise);
+    testkit::Tool::new(Path::new("/bin/kill")).arg("-KILL").arg(supervise.to_string()).run().exits(0);
+    is_of(svscan.pid());
     let kill = testkit::Tool::new(Path::new("/bin/kill"));
     kill.arg(orphan.to_string()).run().exits(0);
     wait_until("nothing of it is left", &[], || process::state(orphan).is_none().then_some(()));

@@ -38,7 +38,7 @@ fn run_child(args: &[&'static CStr]) -> Result<u8, Failure> {
     wait_for_end(&reader);
     match wait(child).context("wait failed")? {
         Ending::Exited(code) => Ok(code),
-        Ending::Killed(_) => Err(anyhow!("child crashed").into()),
+        Ending::Killed(_) | Ending::Unknown => Err(anyhow!("child crashed").into()),
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `record.rs` | what our programs tell each other |
 //! | `text.rs` | what is shown to people |
 //! | `time.rs` | stamps and labels |
+//! | `value.rs` | values of a service, and what /proc says of its processes |
 
 #![allow(
     clippy::expect_used,
@@ -30,6 +31,7 @@ mod log;
 mod record;
 mod text;
 mod time;
+mod value;
 
 pub use account::{group, nsswitch, passwd, user};
 pub use arguments::{options, runas, softlimit, svc};
@@ -38,6 +40,7 @@ pub use log::{cuts, multilog, shell_pattern, simple_pattern};
 pub use record::{command, report, status, tai64n};
 pub use text::{explain, script, svstat, text, title};
 pub use time::{label, stamp};
+pub use value::{command_line, duration, leftovers, signal, stat};
 
 /// Panics where a property of its parser does not hold.
 pub type Property = fn(&[u8]);
@@ -45,8 +48,10 @@ pub type Property = fn(&[u8]);
 /// Every property under its name, which its fuzz target and the folder of its corpus bear too.
 pub const ALL: &[(&str, Property)] = &[
     ("command", command),
+    ("command_line", command_line),
     ("control", control),
     ("cuts", cuts),
+    ("duration", duration),
     ("environment", environment),
     ("explain", explain),
     ("group", group),
@@ -54,6 +59,7 @@ pub const ALL: &[(&str, Property)] = &[
     ("ini", ini),
     ("instance", instance),
     ("label", label),
+    ("leftovers", leftovers),
     ("multilog", multilog),
     ("nsswitch", nsswitch),
     ("options", options),
@@ -63,9 +69,11 @@ pub const ALL: &[(&str, Property)] = &[
     ("script", script),
     ("service", service),
     ("shell_pattern", shell_pattern),
+    ("signal", signal),
     ("simple_pattern", simple_pattern),
     ("softlimit", softlimit),
     ("stamp", stamp),
+    ("stat", stat),
     ("status", status),
     ("svc", svc),
     ("svstat", svstat),

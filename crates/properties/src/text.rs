@@ -66,7 +66,7 @@ pub fn svstat(data: &[u8]) {
     let Ok(status) = decoded(data) else { return };
     let at = data.last_chunk().copied().map_or(status.since, Tai64n::from_bytes);
     for normally_up in [false, true] {
-        let line = words(&status, normally_up, at);
+        let line = words(&status, normally_up, at, None);
         is_one_line(&line);
         let start = status.pid.map_or("down ".to_owned(), |pid| format!("up (pid {pid}) "));
         let rest = line.strip_prefix(&start).expect("up or down");

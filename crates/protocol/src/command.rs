@@ -1,6 +1,7 @@
 //! The letters that go through `supervise/control`: daemontools', and those that encore and runit added.
 
 use nix::sys::signal::Signal as System;
+use sys::signals::SignalNumber;
 
 /// What an operator can ask of a supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,12 @@ impl Signal {
             Self::User2 => System::SIGUSR2,
             Self::WindowChange => System::SIGWINCH,
         }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> SignalNumber {
+        SignalNumber::from(self.system())
     }
 }
 

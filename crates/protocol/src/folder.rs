@@ -10,6 +10,18 @@ pub const RUN: &CStr = c"run";
 pub const DOWN: &CStr = c"down";
 /// Run after each end of run.
 pub const FINISH: &CStr = c"finish";
+/// How long finish may take.
+pub const TIMEOUT_FINISH: &CStr = c"timeout-finish";
+/// How long after `down` what still runs is killed.
+pub const TIMEOUT_KILL: &CStr = c"timeout-kill";
+/// The signal that `down` sends.
+pub const DOWN_SIGNAL: &CStr = c"down-signal";
+/// There: what `down` sends, and the KILL after it, go to the whole process group.
+pub const KILL_GROUP: &CStr = c"kill-group";
+/// The longest spacing between two starts.
+pub const RESTART_MAX: &CStr = c"restart-max";
+/// What becomes of processes that an earlier run left behind.
+pub const LEFTOVERS: &CStr = c"leftovers";
 /// The account to run as.
 pub const USER: &CStr = c"user";
 /// Variables, a file each.

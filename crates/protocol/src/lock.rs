@@ -6,11 +6,11 @@ use nix::fcntl::{Flock, FlockArg, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use std::ffi::CStr;
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A lock that is held. No program that is exec'd inherits it.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code, reason = "held, not used")] Flock<File>);
+pub struct Lock(Flock<File>);
 
 /// Takes the lock, making the file (mode 0600) where it is not there. Does not wait.
 ///
@@ -30,6 +30,23 @@ pub fn take(folder: impl AsFd, name: &CStr) -> Result<Lock, Errno> {
         return Err(Errno::EINVAL);
     }
     Flock::lock(File::from(file), FlockArg::LockExclusiveNonblock).map(Lock).map_err(|(_, error)| error)
+}
+
+impl Lock {
+    /// The lock that this open file holds already: it was kept over an exec.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN where it is somebody else's; what else flock says.
+    pub fn kept(file: OwnedFd) -> Result<Self, Errno> {
+        Flock::lock(File::from(file), FlockArg::LockExclusiveNonblock).map(Self).map_err(|(_, error)| error)
+    }
+}
+
+impl AsFd for Lock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 #[cfg(test)]

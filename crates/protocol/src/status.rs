@@ -7,26 +7,45 @@
 //! | 16 | 1 = paused | daemontools |
 //! | 17 | wish: `u`, `d`, or 0 for once | daemontools |
 //! | 18 | 1 = TERM was sent to it | runit |
-//! | 19 | 0 = down, 1 = run | runit |
+//! | 19 | 0 = down, 1 = run, 2 = finish | runit |
 //! | 20-23 | `upkp` | ours from here on, numbers little-endian |
-//! | 24 | version, 1 | |
-//! | 25 | phase: 0 down, 1 starting, 2 up, 3 resting | |
-//! | 26 | 1 = supervise leaves when the service is down | |
-//! | 27 | end of the last run: 0 none, 1 exited, 2 killed | |
+//! | 24 | version, 2 | |
+//! | 25 | phase: 0 down, 1 starting, 2 up, 3 resting, 4 finishing, 5 clearing | |
+//! | 26 | supervise: 0 stays, 1 leaves when the service is down, 2 was told to stop, 3 has left | |
+//! | 27 | end of the last run: 0 none, 1 exited, 2 killed, 3 ended, how is not known | |
 //! | 28 | its exit code or signal | |
 //! | 29 | step at which the last start failed ([`crate::report::Step`]); 0 = it did not | |
 //! | 30-31 | bytes of the reason | |
 //! | 32-35 | the system's error behind it; 0 = none | |
 //! | 36-39 | pid of supervise | |
-//! | 40-47 | number of starts since supervise began | |
+//! | 40-47 | number of starts since the service was taken up | |
 //! | 48-55 | spacing between starts, nanoseconds | |
 //! | 56-63 | next start, nanoseconds of the monotonic clock; 0 = none is due | |
-//! | 64-503 | the reason, UTF-8 | |
+//! | 64-79 | the kernel's random number for this boot; 0 = not known | |
+//! | 80-87 | inode of the pid namespace | |
+//! | 88-95 | mark of run's process; 0 = none | |
+//! | 96-103 | mark of supervise; 0 = none | |
+//! | 104-111 | mark of finish, or while clearing of a process that is waited for; 0 = none | |
+//! | 112-115 | its pid; 0 = none | |
+//! | 116 | what the marks are: 1 the inode of a pidfd, 2 the start time in ticks | |
+//! | 117 | whom KILL is for: 0 the process, 1 its group | |
+//! | 118-119 | processes that earlier runs left behind, as far as they are known | |
+//! | 120-127 | last start, nanoseconds of the monotonic clock; 0 = none | |
+//! | 128-135 | signals sent to run by command, bit N-1 for signal N | |
+//! | 136-143 | when KILL is due, nanoseconds of the monotonic clock; 0 = never | |
+//! | 144-155 | 0 (kept for when it became ready) | |
+//! | 156-159 | session of the last run: its pid; 0 = none | |
+//! | 160-503 | the reason, UTF-8 | |
 //! | 504-511 | checksum of all before (FNV-1a, 64 bits) | |
+//!
+//! Later versions keep these places and only add to them, so that after an upgrade, or back from one, each supervise finds
+//! what it needs. Version 1 had the reason from byte 64 on, and nothing else behind it.
 //!
 //! It is made at its full size and rewritten by one pwrite, so a full disk cannot leave an old truth behind, and
 //! a reader that meets half a write sees the checksum fail and reads again.
 
+use crate::command::Target;
+use crate::process::{Boot, Mark, ProcessId};
 use crate::report::Step;
 use crate::tai64n::Tai64n;
 use std::fmt;
@@ -40,8 +59,13 @@ pub const SIZE: usize = 512;
 const CLASSIC: usize = 18;
 
 const MAGIC: &[u8; 4] = b"upkp";
-const VERSION: u8 = 1;
-const REASON: std::ops::Range<usize> = 64..504;
+const VERSION: u8 = 2 + cfg!(feature = "next-record") as u8;
+const REASON: std::ops::Range<usize> = 160..504;
+/// Where version 1 had it.
+const FIRST_REASON: std::ops::Range<usize> = 64..504;
+
+/// What is in the bytes that are kept for later. A later version has something there that this one knows nothing of.
+const LATER: [u8; 12] = if cfg!(feature = "next-record") { *b"added later." } else { [0; 12] };
 
 /// What the operator wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +79,10 @@ pub enum Want {
 }
 
 /// What is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing runs, and nothing is due.
+    #[default]
     Down,
     /// A process is on its way to become run.
     Starting,
@@ -65,6 +90,24 @@ pub enum Phase {
     Up,
     /// Nothing runs, and the next start is due later.
     Resting,
+    /// run has ended, and finish runs.
+    Finishing,
+    /// Nothing runs, and what an earlier run left behind is to be gone first.
+    Clearing,
+}
+
+/// Whether supervise goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leaving {
+    /// It stays.
+    #[default]
+    No,
+    /// It goes when the service is down.
+    WhenDown,
+    /// It was told to stop; told again, it kills.
+    Stopping,
+    /// It has gone, with nothing left to do.
+    Left,
 }
 
 /// Why the last start failed.
@@ -96,24 +139,42 @@ pub struct Status {
 }
 
 /// The part of the record that the others have not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
     /// What is.
     pub phase: Phase,
-    /// supervise leaves when the service is down.
-    pub leaving: bool,
+    /// Whether supervise goes.
+    pub leaving: Leaving,
     /// How the last run ended.
     pub last: Option<Ending>,
     /// Why the last start failed, if it did.
     pub failed: Option<Failed>,
-    /// supervise's own pid.
-    pub supervise: u32,
-    /// Starts since supervise began.
+    /// Where and until when the processes and times here mean something.
+    pub boot: Option<Boot>,
+    /// supervise itself.
+    pub supervise: Option<ProcessId>,
+    /// What tells the process [`Status::pid`] from others of that number.
+    pub run: Option<Mark>,
+    /// The process of finish; while clearing, one of those that are waited for.
+    pub finish: Option<ProcessId>,
+    /// The session of the last run, which is its pid.
+    pub session: Option<NonZeroU32>,
+    /// Processes that earlier runs left behind.
+    pub leftovers: u16,
+    /// Starts since the service was taken up.
     pub starts: u64,
     /// Least time between two starts now, in nanoseconds.
     pub spacing: u64,
+    /// When the last start was, in nanoseconds of the monotonic clock.
+    pub last_start: Option<u64>,
     /// When the next start is due, in nanoseconds of the monotonic clock.
     pub next_start: Option<u64>,
+    /// The signals that were sent to run by command, bit N-1 for signal N.
+    pub sent: u64,
+    /// When KILL is due, in nanoseconds of the monotonic clock.
+    pub kill_at: Option<u64>,
+    /// Whom it is for.
+    pub kill_target: Target,
 }
 
 /// Why bytes are no status.
@@ -148,7 +209,10 @@ impl Status {
                 Want::Once => 0,
             },
             self.terminated.into(),
-            self.pid.is_some().into(),
+            match &self.detail {
+                Some(Detail { phase: Phase::Finishing, .. }) => 2,
+                _ => self.pid.is_some().into(),
+            },
         ]);
         if let Some(detail) = &self.detail {
             detail.encode(&mut record);
@@ -191,12 +255,21 @@ impl Detail {
             None => (0, 0),
             Some(Ending::Exited(code)) => (1, code),
             Some(Ending::Killed(signal)) => (2, signal),
+            Some(Ending::Unknown) => (3, 0),
         };
         let phase = match self.phase {
             Phase::Down => 0,
             Phase::Starting => 1,
             Phase::Up => 2,
             Phase::Resting => 3,
+            Phase::Finishing => 4,
+            Phase::Clearing => 5,
+        };
+        let leaving = match self.leaving {
+            Leaving::No => 0,
+            Leaving::WhenDown => 1,
+            Leaving::Stopping => 2,
+            Leaving::Left => 3,
         };
         let (step, errno, reason) = self
             .failed
@@ -207,14 +280,31 @@ impl Detail {
             fits = fits.saturating_sub(1);
         }
         let reason = reason.get(..fits).unwrap_or_default();
+        let pid = |process: Option<ProcessId>| process.map_or(0, |process| process.pid.get());
+        let marks = [self.run, self.supervise.and_then(|it| it.mark), self.finish.and_then(|it| it.mark)];
+        let kind = match marks.iter().flatten().next() {
+            None => 0,
+            Some(Mark::Inode(_)) => 1,
+            Some(Mark::StartTime(_)) => 2,
+        };
         record.put(MAGIC);
-        record.put(&[VERSION, phase, self.leaving.into(), how, code, step]);
+        record.put(&[VERSION, phase, leaving, how, code, step]);
         record.put(&u16::try_from(fits).unwrap_or(0).to_le_bytes());
         record.put(&errno.to_le_bytes());
-        record.put(&self.supervise.to_le_bytes());
-        record.put(&self.starts.to_le_bytes());
-        record.put(&self.spacing.to_le_bytes());
-        record.put(&self.next_start.unwrap_or(0).to_le_bytes());
+        record.put(&pid(self.supervise).to_le_bytes());
+        record.put_all([self.starts, self.spacing, self.next_start.unwrap_or(0)]);
+        record.put(&self.boot.map_or([0; 16], |boot| boot.id));
+        record.put_all([self.boot.map_or(0, |boot| boot.pid_namespace)]);
+        record.put_all(marks.map(|mark| match mark {
+            None => 0,
+            Some(Mark::Inode(number) | Mark::StartTime(number)) => number,
+        }));
+        record.put(&pid(self.finish).to_le_bytes());
+        record.put(&[kind, (self.kill_target == Target::Group).into()]);
+        record.put(&self.leftovers.to_le_bytes());
+        record.put_all([self.last_start.unwrap_or(0), self.sent, self.kill_at.unwrap_or(0)]);
+        record.put(&LATER);
+        record.put(&self.session.map_or(0, NonZeroU32::get).to_le_bytes());
         record.put(reason.as_bytes());
         record.at = REASON.end;
         let sum = checksum(record.bytes.get(..REASON.end).unwrap_or_default());
@@ -231,25 +321,50 @@ impl Detail {
             return Err(NoStatus::Torn);
         }
         let [version, phase, leaving, how, code, step] = reader.take();
-        if version != VERSION {
-            return Ok(None);
-        }
         let length = usize::from(u16::from_le_bytes(reader.take()));
         let errno = i32::from_le_bytes(reader.take());
-        let supervise = u32::from_le_bytes(reader.take());
-        let [starts, spacing, next] = [(); 3].map(|()| u64::from_le_bytes(reader.take()));
-        let reason = body.get(REASON).and_then(|text| text.get(..length)).unwrap_or_default();
+        let supervise = reader.number();
+        let [starts, spacing, next_start] = reader.numbers();
+        let is_first = version < 2;
+        let place = if is_first { FIRST_REASON } else { REASON };
+        let reason = body.get(place).and_then(|text| text.get(..length)).unwrap_or_default();
+        if is_first {
+            reader = Reader(&[]);
+        }
+        let boot_id = reader.take();
+        let [pid_namespace, run, marks_supervise, marks_finish] = reader.numbers();
+        let finish = reader.number();
+        let [kind, group] = reader.take();
+        let leftovers = u16::from_le_bytes(reader.take());
+        let [last_start, sent, kill_at] = reader.numbers();
+        let _ready: [u8; 12] = reader.take();
+        let session = NonZeroU32::new(reader.number());
+        let mark = |number: u64| match kind {
+            1 if number != 0 => Some(Mark::Inode(number)),
+            2 if number != 0 => Some(Mark::StartTime(number)),
+            _ => None,
+        };
+        let process = |pid, number| NonZeroU32::new(pid).map(|pid| ProcessId { pid, mark: mark(number) });
+        let at = |time: u64| (time != 0).then_some(time);
         Ok(Some(Self {
             phase: match phase {
                 1 => Phase::Starting,
                 2 => Phase::Up,
                 3 => Phase::Resting,
+                4 => Phase::Finishing,
+                5 => Phase::Clearing,
                 _ => Phase::Down,
             },
-            leaving: leaving != 0,
+            leaving: match leaving {
+                1 => Leaving::WhenDown,
+                2 => Leaving::Stopping,
+                3 => Leaving::Left,
+                _ => Leaving::No,
+            },
             last: match how {
                 1 => Some(Ending::Exited(code)),
                 2 => Some(Ending::Killed(code)),
+                3 => Some(Ending::Unknown),
                 _ => None,
             },
             failed: Step::from_number(step).map(|step| Failed {
@@ -257,10 +372,19 @@ impl Detail {
                 errno,
                 reason: String::from_utf8_lossy(reason).into_owned(),
             }),
-            supervise,
+            boot: (boot_id != [0; 16]).then_some(Boot { id: boot_id, pid_namespace }),
+            supervise: process(supervise, marks_supervise),
+            run: mark(run),
+            finish: process(finish, marks_finish),
+            session,
+            leftovers,
             starts,
             spacing,
-            next_start: (next != 0).then_some(next),
+            last_start: at(last_start),
+            next_start: at(next_start),
+            sent,
+            kill_at: at(kill_at),
+            kill_target: if group == 0 { Target::Process } else { Target::Group },
         }))
     }
 }
@@ -285,6 +409,12 @@ impl Writer {
         }
         self.at = end;
     }
+
+    fn put_all<const N: usize>(&mut self, numbers: [u64; N]) {
+        for number in numbers {
+            self.put(&number.to_le_bytes());
+        }
+    }
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -298,6 +428,14 @@ impl Reader<'_> {
         };
         self.0 = rest;
         *part
+    }
+
+    fn number(&mut self) -> u32 {
+        u32::from_le_bytes(self.take())
+    }
+
+    fn numbers<const N: usize>(&mut self) -> [u64; N] {
+        [(); N].map(|()| u64::from_le_bytes(self.take()))
     }
 }
 
@@ -315,19 +453,73 @@ mod tests {
             terminated: false,
             detail: Some(Detail {
                 phase: Phase::Starting,
-                leaving: true,
+                leaving: Leaving::Stopping,
                 last: Some(Ending::Killed(9)),
                 failed: Some(Failed {
                     step: Step::User,
                     errno: 2,
                     reason: "user: account bobb does not exist".into(),
                 }),
-                supervise: 77,
+                boot: Some(Boot { id: *b"a boot of kernel", pid_namespace: 4_026_531_836 }),
+                supervise: process(77, 1077),
+                run: Some(Mark::Inode(1078)),
+                finish: process(79, 1079),
+                session: NonZeroU32::new(78),
+                leftovers: 3,
                 starts: 12,
                 spacing: 2_000_000_000,
+                last_start: Some(123_450_000),
                 next_start: Some(123_456_789),
+                sent: 1 << 14,
+                kill_at: Some(200_000_000),
+                kill_target: Target::Group,
             }),
         }
+    }
+
+    fn process(pid: u32, inode: u64) -> Option<ProcessId> {
+        Some(ProcessId { pid: NonZeroU32::new(pid)?, mark: Some(Mark::Inode(inode)) })
+    }
+
+    #[test]
+    fn the_places_are_for_good() {
+        let bytes = status().encode();
+        assert_eq!(
+            bytes[20..40],
+            [b"upkp", &[VERSION, 1, 2, 2, 9, 4, 33, 0][..], &[2, 0, 0, 0], &[77, 0, 0, 0]].concat()
+        );
+        let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        assert_eq!([40, 48, 56].map(number), [12, 2_000_000_000, 123_456_789]);
+        assert_eq!(&bytes[64..80], b"a boot of kernel");
+        assert_eq!([80, 88, 96, 104].map(number), [4_026_531_836, 1078, 1077, 1079]);
+        assert_eq!(bytes[112..120], [79, 0, 0, 0, 1, 1, 3, 0]);
+        assert_eq!([120, 128, 136].map(number), [123_450_000, 1 << 14, 200_000_000]);
+        assert_eq!(bytes[144..160], [&LATER[..], &[78, 0, 0, 0]].concat());
+        assert_eq!(&bytes[160..168], b"user: ac");
+    }
+
+    /// As a supervise of that version would have written it.
+    fn of_version(version: u8, mut bytes: [u8; SIZE]) -> [u8; SIZE] {
+        bytes[24] = version;
+        let sum = checksum(&bytes[..504]);
+        bytes[504..].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn the_first_version_is_read() {
+        let mut bytes = status().encode();
+        bytes.copy_within(160..503, 64);
+        let read = Status::decode(&of_version(1, bytes)).unwrap();
+        let detail = read.detail.unwrap();
+        assert_eq!((read.pid, detail.starts, detail.phase), (NonZeroU32::new(30_822), 12, Phase::Starting));
+        assert_eq!((detail.boot, detail.run, detail.session, detail.sent), (None, None, None, 0));
+        assert_eq!(detail.failed.unwrap().reason, "user: account bobb does not exist");
+    }
+
+    #[test]
+    fn later_versions_are_read_as_far_as_this_one_goes() {
+        assert_eq!(Status::decode(&of_version(9, status().encode())), Ok(status()));
     }
 
     #[test]
@@ -341,6 +533,9 @@ mod tests {
         assert_eq!(bytes[18..20], [0, 1]);
         let down = Status { pid: None, want: Want::Down, ..status() };
         assert_eq!(down.encode()[12..20], [0, 0, 0, 0, 0, b'd', 0, 0]);
+        let detail = Detail { phase: Phase::Finishing, ..Detail::default() };
+        let finishing = Status { detail: Some(detail), ..down };
+        assert_eq!(finishing.encode()[12..20], [0, 0, 0, 0, 0, b'd', 0, 2]);
     }
 
     #[test]
@@ -366,7 +561,7 @@ mod tests {
         let detail = long.detail.as_mut().unwrap();
         detail.failed.as_mut().unwrap().reason = "é".repeat(400);
         let read = Status::decode(&long.encode()).unwrap().detail.unwrap().failed.unwrap();
-        assert_eq!(read.reason, "é".repeat(220));
+        assert_eq!(read.reason, "é".repeat(172));
     }
 
     #[test]

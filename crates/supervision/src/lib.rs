@@ -2,7 +2,9 @@
 //! for a directory of them; svc, svok, svstat and svup talk to a supervise through the files in its folder.
 
 mod asking;
+mod held;
 mod private_folder;
+pub mod proc;
 mod resident;
 pub mod spacing;
 pub mod supervise;
@@ -12,3 +14,4 @@ pub mod svscan;
 pub mod svscanboot;
 pub mod svstat;
 pub mod svup;
+mod upgrade;

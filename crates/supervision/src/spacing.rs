@@ -6,24 +6,43 @@ use sys::clock::Monotonic;
 /// The spacing of what does not fail.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The spacing of what fails again and again.
-const LONGEST: Duration = Duration::from_secs(16);
+/// The spacing of what fails again and again, unless something else is wished.
+pub const LONGEST: Duration = Duration::from_secs(16);
 
 /// How far apart two starts must be: a second; twice as much after each run that failed before it was as old as the
 /// spacing, up to 16 s; a second again after any other. What lived longer than the spacing can start at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spacing {
     length: Duration,
+    longest: Duration,
     started: Option<Monotonic>,
 }
 
 impl Default for Spacing {
     fn default() -> Self {
-        Self { length: SHORTEST, started: None }
+        Self { length: SHORTEST, longest: LONGEST, started: None }
     }
 }
 
 impl Spacing {
+    /// As a record says that it was.
+    #[must_use]
+    pub fn recorded(length: Duration, started: Option<Monotonic>) -> Self {
+        Self { length: length.max(SHORTEST), longest: LONGEST, started }
+    }
+
+    /// It does not grow beyond this any more, or beyond a second where that is less.
+    pub fn limit(&mut self, longest: Duration) {
+        self.longest = longest.max(SHORTEST);
+        self.length = self.length.min(self.longest);
+    }
+
+    /// When the last start was.
+    #[must_use]
+    pub fn last_start(&self) -> Option<Monotonic> {
+        self.started
+    }
+
     /// A start, or an attempt at one, happens now.
     pub fn started(&mut self, now: Monotonic) {
         self.started = Some(now);
@@ -33,7 +52,7 @@ impl Spacing {
     pub fn ended(&mut self, now: Monotonic, failed: bool) -> Monotonic {
         let Some(started) = self.started else { return now };
         self.length = if failed && now.since(started) < self.length {
-            self.length.saturating_mul(2).min(LONGEST)
+            self.length.saturating_mul(2).min(self.longest)
         } else {
             SHORTEST
         };
@@ -73,6 +92,15 @@ mod tests {
             now = next;
         }
         assert_eq!(waits, [2, 4, 8, 16, 16, 16, 16]);
+    }
+
+    #[test]
+    fn the_longest_can_be_another() {
+        let mut spacing = Spacing::recorded(Duration::from_secs(8), Some(at(100)));
+        spacing.limit(Duration::from_secs(3));
+        assert_eq!(spacing.ended(at(100), true), at(103));
+        spacing.limit(Duration::ZERO);
+        assert_eq!(spacing.ended(at(100), true), at(101), "never without a pause");
     }
 
     #[test]

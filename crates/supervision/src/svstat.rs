@@ -11,11 +11,14 @@ use nix::unistd::chdir;
 use protocol::control::{Control, Unreadable};
 use protocol::folder::DOWN;
 use protocol::instance::Kind;
-use protocol::status::{Status, Want};
+use protocol::process::Boot;
+use protocol::status::{Phase, Status, Want};
 use protocol::tai64n::Tai64n;
 use std::ffi::CStr;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::Duration;
+use sys::clock::Monotonic;
 use sys::entry::Args;
 
 const PROGRAM: Program = Program { name: "svstat", usage: "svstat: usage: svstat dir ..." };
@@ -72,13 +75,23 @@ fn look(folder: &CStr) -> Result<String, String> {
         Unreadable::Read(error) => format!("unable to read supervise/status: {}", text(error)),
         Unreadable::Format(error) => format!("unable to read supervise/status: {error}"),
     })?;
-    Ok(words(&status, normally_up, Tai64n::from_wall(sys::clock::wall())))
+    Ok(words(&status, normally_up, Tai64n::from_wall(sys::clock::wall()), lived(&status)))
 }
 
-/// The words for a status, which depend on nothing else.
+/// How long the service has been up by the clock that nobody sets, if the record tells it.
+fn lived(status: &Status) -> Option<Duration> {
+    let detail = status.detail.as_ref().filter(|_| status.pid.is_some())?;
+    let start = Monotonic::from_zero(Duration::from_nanos(detail.last_start?));
+    (detail.boot.is_some() && detail.boot == Boot::current()).then(|| Monotonic::now().since(start))
+}
+
+/// The words for a status, which depend on nothing else. `lived` is how long it has been up, where that is known: it counts where
+/// the wall clock has been set since.
 #[must_use]
-pub fn words(status: &Status, normally_up: bool, now: Tai64n) -> String {
-    let seconds = age(status.since, now);
+pub fn words(status: &Status, normally_up: bool, now: Tai64n, lived: Option<Duration>) -> String {
+    let by_wall = age(status.since, now);
+    let lived = lived.map(|lived| lived.as_secs()).filter(|lived| lived.abs_diff(by_wall) > 1);
+    let seconds = lived.unwrap_or(by_wall);
     let mut words = match status.pid {
         Some(pid) => format!("up (pid {pid}) {seconds} seconds"),
         None => format!("down {seconds} seconds"),
@@ -94,7 +107,15 @@ pub fn words(status: &Status, normally_up: bool, now: Tai64n) -> String {
     for (_, note) in notes.iter().filter(|(holds, _)| *holds) {
         words.push_str(note);
     }
-    if let Some(failed) = status.detail.as_ref().and_then(|detail| detail.failed.as_ref()) {
+    let Some(detail) = &status.detail else { return words };
+    match detail.phase {
+        Phase::Finishing => words.push_str(", finish runs"),
+        Phase::Clearing => {
+            let _ = write!(words, ", waiting for {} processes of an earlier run", detail.leftovers);
+        }
+        Phase::Down | Phase::Starting | Phase::Up | Phase::Resting => {}
+    }
+    if let Some(failed) = &detail.failed {
         let _ = write!(words, ", not started: {}", shown(failed.reason.as_bytes()));
     }
     words
@@ -113,9 +134,8 @@ fn age(since: Tai64n, now: Tai64n) -> u64 {
 mod tests {
     use super::*;
     use protocol::report::Step;
-    use protocol::status::{Detail, Failed, Phase};
+    use protocol::status::{Detail, Failed};
     use std::num::NonZeroU32;
-    use std::time::Duration;
 
     fn label(seconds: u64, nanoseconds: u32) -> Tai64n {
         Tai64n::from_wall(Duration::new(seconds, nanoseconds))
@@ -128,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_words_are_those_of_daemontools() {
-        let says = |status: Status, normally_up| words(&status, normally_up, label(107, 0));
+        let says = |status: Status, normally_up| words(&status, normally_up, label(107, 0), None);
         assert_eq!(says(status(9, false, Want::Up), true), "up (pid 9) 7 seconds");
         assert_eq!(
             says(status(9, true, Want::Down), false),
@@ -143,20 +163,32 @@ mod tests {
     fn a_start_that_failed_is_told_in_one_line() {
         let reason = "unable to run web/run:\n\x1b[2J".to_owned();
         let failed = Some(Failed { step: Step::Execute, errno: 2, reason });
-        let detail = Detail {
-            phase: Phase::Resting,
-            leaving: false,
-            last: None,
-            failed,
-            supervise: 1,
-            starts: 3,
-            spacing: 0,
-            next_start: None,
-        };
+        let detail = Detail { phase: Phase::Resting, failed, starts: 3, ..Detail::default() };
         let status = Status { detail: Some(detail), ..status(0, false, Want::Up) };
         assert_eq!(
-            words(&status, true, label(107, 0)),
+            words(&status, true, label(107, 0), None),
             "down 7 seconds, normally up, want up, not started: unable to run web/run:\\x0a\\x1b[2J"
+        );
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_does_not_change_how_long_it_is_up() {
+        let says = |lived| words(&status(9, false, Want::Up), true, label(3700, 0), Some(lived));
+        assert_eq!(says(Duration::from_secs(7)), "up (pid 9) 7 seconds");
+        // A part of a second counts as theirs does.
+        assert_eq!(says(Duration::from_millis(3_599_900)), "up (pid 9) 3600 seconds");
+    }
+
+    #[test]
+    fn what_it_waits_for_is_told() {
+        let says = |phase| {
+            let detail = Detail { phase, leftovers: 2, ..Detail::default() };
+            words(&Status { detail: Some(detail), ..status(0, false, Want::Up) }, true, label(107, 0), None)
+        };
+        assert_eq!(says(Phase::Finishing), "down 7 seconds, normally up, want up, finish runs");
+        assert_eq!(
+            says(Phase::Clearing),
+            "down 7 seconds, normally up, want up, waiting for 2 processes of an earlier run"
         );
     }
 

@@ -13,6 +13,7 @@ pub mod exec;
 pub mod heap;
 pub mod local_time;
 pub mod own_folder;
+pub mod pidfd;
 pub mod process;
 pub mod signals;
 pub mod title;

@@ -2,10 +2,34 @@
 //! a wait, and none that nobody thought of ends the program.
 
 use nix::errno::Errno;
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
+
+/// The number of a signal that exists: 1 to 64, the real-time ones included, for which nix has no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SignalNumber(u8);
+
+impl SignalNumber {
+    /// That number, if it is a signal's.
+    #[must_use]
+    pub fn new(number: i32) -> Option<Self> {
+        u8::try_from(number).ok().filter(|number| (1..=64).contains(number)).map(Self)
+    }
+
+    /// As the system takes it.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self.0.into()
+    }
+}
+
+impl From<Signal> for SignalNumber {
+    fn from(signal: Signal) -> Self {
+        Self(u8::try_from(signal as i32).unwrap_or(0))
+    }
+}
 
 /// The signals that came, one after the other.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Writing without ever waiting for the reader.
+//! Writing without ever waiting for the reader, or being ended because there is none.
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -46,6 +46,15 @@ pub fn without_waiting(to: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno>
     }
 }
 
+/// Writes to a socket, without the signal that a write to one which nobody reads would send.
+///
+/// # Errors
+///
+/// ENOTSOCK where it is none; EPIPE where nobody reads it; what else send says.
+pub fn to_socket(socket: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
+    nix::sys::socket::send(socket.as_fd().as_raw_fd(), bytes, nix::sys::socket::MsgFlags::MSG_NOSIGNAL)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +69,15 @@ mod tests {
         let mut buffer = [0; 8192];
         read(&reader, &mut buffer).unwrap();
         assert_eq!(without_waiting(writer.as_fd(), b"more"), Ok(4));
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_an_error_and_no_end() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(to_socket(&ours, b"x"), Ok(1));
+        drop(theirs);
+        assert_eq!(to_socket(&ours, b"x"), Err(Errno::EPIPE));
+        assert_eq!(to_socket(std::fs::File::open("/dev/null").unwrap(), b"x"), Err(Errno::ENOTSOCK));
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Where runas says what went wrong: on stderr, or, where supervise has started it, on the pipe that supervise reads.
+//! Where runas says what went wrong: on stderr, or, where supervise has started it, on the socket that supervise reads.
 
 use super::PROGRAM;
 use accounts::LookupError;
 use cli::Failure;
 use cli::failure::{FATAL, USAGE};
+use nix::errno::Errno;
 use protocol::report::{Report, Step, VARIABLE};
 use std::fs::File;
 use std::io::Write;
@@ -85,7 +86,11 @@ impl Reporter {
     }
 }
 
-/// One write, which the pipe keeps whole. If nobody reads it, there is nobody to tell.
+/// One write, which is kept whole. If nobody reads it, there is nobody to tell: supervise has died, and this start goes on
+/// without it.
 fn tell(mut pipe: &File, report: &Report) {
-    let _ = pipe.write_all(&report.encode());
+    let bytes = report.encode();
+    if sys::write::to_socket(pipe, &bytes) == Err(Errno::ENOTSOCK) {
+        let _ = pipe.write_all(&bytes);
+    }
 }

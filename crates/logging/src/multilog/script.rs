@@ -7,6 +7,7 @@
 use super::pattern::Pattern;
 use crate::stamp::Kind;
 use cli::text::shown;
+use protocol::value;
 use std::time::Duration;
 
 /// The sizes that a log file can have, in bytes.
@@ -161,8 +162,10 @@ fn prefix(text: &[u8]) -> Result<&[u8], String> {
 
 /// A time with its units, such as `1d` or `1h 30m`; at least a second.
 fn age(text: &[u8]) -> Result<Duration, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "it is no time such as 12h".to_owned())?;
-    let age = humantime::parse_duration(text).map_err(|error| format!("{error}, such as 12h or 1d"))?;
+    if text.contains(&b'\n') {
+        return Err("it must be in one line".to_owned());
+    }
+    let age = value::duration(text).map_err(|error| error.to_string())?;
     if age < Duration::from_secs(1) {
         return Err("it must be at least one second".to_owned());
     }

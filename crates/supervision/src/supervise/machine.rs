@@ -6,57 +6,93 @@
 //! - what is to be done once is the [`Action`] that a step returns;
 //! - what must be true, the status record and the timer, is a function of the state ([`Machine::status`],
 //!   [`Machine::wake_at`]), so that no step can forget it;
-//! - a start whose outcome is not known yet cannot be met by another event: [`Start`] borrows the machine until it
-//!   is told.
+//! - an action whose outcome is not known yet cannot be met by another event: it borrows the machine until its outcome is told
+//!   ([`answer`]).
 //!
 //! Every event in every phase (the tests read this table and hold the machine to it). A cell is the phase after, and
-//! the action if there is one. `start` means that a process is made: Starting then.
+//! the action if there is one. `start` means that a process is made for run, `finish` that one is made for finish; `stop` is
+//! TERM and CONT, unless the service wishes something else. Before each start, and before supervise leaves, it is looked whether an
+//! earlier run left something behind; where nothing is said of it here, nothing was there.
 //!
-//! | event | Down | Starting | Up | Resting |
-//! |---|---|---|---|---|
-//! | u | Starting, start | Starting | Up | Starting, start |
-//! | o | Starting, start | Starting | Up | Starting, start |
-//! | d | Down | Starting, TERM CONT | Up, TERM CONT | Down |
-//! | x | Down, leave | Starting | Up | Down, leave |
-//! | p | Down | Starting, STOP | Up, STOP | Resting |
-//! | c | Down | Starting, CONT | Up, CONT | Resting |
-//! | h | Down | Starting, HUP | Up, HUP | Resting |
-//! | a | Down | Starting, ALRM | Up, ALRM | Resting |
-//! | i | Down | Starting, INT | Up, INT | Resting |
-//! | t | Down | Starting, TERM | Up, TERM | Resting |
-//! | k | Down | Starting, KILL | Up, KILL | Resting |
-//! | q | Down | Starting, QUIT | Up, QUIT | Resting |
-//! | 1 | Down | Starting, USR1 | Up, USR1 | Resting |
-//! | 2 | Down | Starting, USR2 | Up, USR2 | Resting |
-//! | w | Down | Starting, WINCH | Up, WINCH | Resting |
-//! | terminate | Down, leave | Starting, TERM CONT | Up, TERM CONT | Down, leave |
-//! | terminate again | Down, leave | Starting, KILL | Up, KILL | Down, leave |
-//! | end of input | Down, leave | Starting | Up | Starting, start |
-//! | quit | Down, leave | Starting, leave | Up, leave | Resting, leave |
-//! | executed | Down | Up | Up | Resting |
-//! | ended, wanted up, spacing over | Down | Starting, start | Starting, start | Resting |
-//! | ended, wanted up, spacing not over | Down | Resting | Resting | Resting |
-//! | ended, wanted down | Down | Down | Down | Resting |
-//! | ended, wanted once | Down | Down | Down | Resting |
-//! | ended, leaving | Down | Down, leave | Down, leave | Resting |
-//! | due | Down | Starting | Up | Starting, start |
-//! | due, too early | Down | Starting | Up | Resting |
+//! | event | Down | Starting | Up | Resting | Finishing | Clearing |
+//! |---|---|---|---|---|---|---|
+//! | u | Starting, start | Starting | Up | Starting, start | Finishing | Clearing |
+//! | o | Starting, start | Starting | Up | Starting, start | Finishing | Clearing |
+//! | d | Down | Starting, stop | Up, stop | Down | Finishing | Clearing, stop |
+//! | x | Down, leave | Starting | Up | Down, leave | Finishing | Clearing |
+//! | p | Down | Starting, STOP | Up, STOP | Resting | Finishing | Clearing, STOP |
+//! | c | Down | Starting, CONT | Up, CONT | Resting | Finishing | Clearing, CONT |
+//! | h | Down | Starting, HUP | Up, HUP | Resting | Finishing | Clearing, HUP |
+//! | a | Down | Starting, ALRM | Up, ALRM | Resting | Finishing | Clearing, ALRM |
+//! | i | Down | Starting, INT | Up, INT | Resting | Finishing | Clearing, INT |
+//! | t | Down | Starting, TERM | Up, TERM | Resting | Finishing | Clearing, TERM |
+//! | k | Down | Starting, KILL | Up, KILL | Resting | Finishing | Clearing, KILL |
+//! | q | Down | Starting, QUIT | Up, QUIT | Resting | Finishing | Clearing, QUIT |
+//! | 1 | Down | Starting, USR1 | Up, USR1 | Resting | Finishing | Clearing, USR1 |
+//! | 2 | Down | Starting, USR2 | Up, USR2 | Resting | Finishing | Clearing, USR2 |
+//! | w | Down | Starting, WINCH | Up, WINCH | Resting | Finishing | Clearing, WINCH |
+//! | terminate | Down, leave | Starting, stop | Up, stop | Down, leave | Finishing | Clearing, stop |
+//! | terminate again | Down, leave | Starting, KILL | Up, KILL | Down, leave | Finishing, KILL | Clearing, KILL |
+//! | end of input | Down, leave | Starting | Up | Starting, start | Finishing | Clearing |
+//! | quit | Down, leave | Starting, leave | Up, leave | Resting, leave | Finishing, leave | Clearing, leave |
+//! | begun | Down | Starting | Up | Resting | Finishing | Starting, start |
+//! | begun, leaving | Down, leave | Starting | Up | Resting | Finishing | Down, leave |
+//! | begun, something is left behind | Down | Starting | Up | Resting | Finishing | Clearing |
+//! | executed | Down | Up | Up | Resting | Finishing | Clearing |
+//! | stopped | Down | Starting | Up | Resting | Finishing | Clearing |
+//! | going on | Down | Starting | Up | Resting | Finishing | Clearing |
+//! | ended, wanted up, spacing over | Down | Starting, start | Starting, start | Resting | Finishing | Clearing |
+//! | ended, wanted up, spacing not over | Down | Resting | Resting | Resting | Finishing | Clearing |
+//! | ended, wanted down | Down | Down | Down | Resting | Finishing | Clearing |
+//! | ended, wanted once | Down | Down | Down | Resting | Finishing | Clearing |
+//! | ended, leaving | Down | Down, leave | Down, leave | Resting | Finishing | Clearing |
+//! | ended, there is a finish | Down | Starting, start | Finishing, finish | Resting | Finishing | Clearing |
+//! | ended, something is left behind | Down | Clearing | Clearing | Resting | Finishing | Clearing |
+//! | finished, wanted up, spacing over | Down | Starting | Up | Resting | Starting, start | Clearing |
+//! | finished, wanted up, spacing not over | Down | Starting | Up | Resting | Resting | Clearing |
+//! | finished, wanted down | Down | Starting | Up | Resting | Down | Clearing |
+//! | finished with 125 | Down | Starting | Up | Resting | Down | Clearing |
+//! | finished, leaving | Down | Starting | Up | Resting | Down, leave | Clearing |
+//! | finished, something is left behind | Down | Starting | Up | Resting | Clearing | Clearing |
+//! | cleared, wanted up, spacing over | Down | Starting | Up | Resting | Finishing | Starting, start |
+//! | cleared, wanted up, spacing not over | Down | Starting | Up | Resting | Finishing | Resting |
+//! | cleared, wanted down | Down | Starting | Up | Resting | Finishing | Down |
+//! | cleared, leaving | Down | Starting | Up | Resting | Finishing | Down, leave |
+//! | due | Down | Starting | Up | Starting, start | Finishing | Clearing |
+//! | due, too early | Down | Starting | Up | Resting | Finishing | Clearing |
+//! | due, something is left behind | Down | Starting | Up | Clearing | Finishing | Clearing |
+//! | due, KILL is due | Down | Starting, KILL | Up, KILL | Starting, start | Finishing, KILL | Clearing, KILL |
 //!
 //! Where this is not what daemontools 0.76 does: a command acts at once, also in the second after a start; a start that
 //! fails is spaced like a run that fails; deadlines are on the monotonic clock.
 
+mod answer;
+mod record;
+mod run;
+
 use crate::spacing::Spacing;
+pub(super) use answer::{Clear, Finish, Start, Stop};
 use nix::unistd::Pid;
 use protocol::command::{Command, Order, Signal, Target};
-use protocol::status::{Detail, Failed, Phase as Reported, Status, Want};
-use protocol::tai64n::Tai64n;
-use std::num::NonZeroU32;
+use protocol::status::{Leaving, Want};
+pub(super) use record::Facts;
+use run::Run;
+use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::process::Ending;
+use sys::signals::SignalNumber;
+
+/// After a KILL that was due, the next one: what is stuck in the kernel gets it late.
+const KILL_AGAIN: Duration = Duration::from_secs(5);
+
+/// The exit code with which finish says that the service is to stay down, as s6 has it.
+const STAY_DOWN: Ending = Ending::Exited(125);
 
 /// What happens to supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
+    /// It has begun, or taken up what another one left.
+    Begun,
     /// A command came.
     Order(Order),
     /// supervise itself was told to stop (TERM, INT): down and leave; said again, KILL.
@@ -67,8 +103,14 @@ pub(super) enum Event {
     Quit,
     /// The process became run.
     Executed,
-    /// The process ended.
+    /// A signal has stopped run's process, whoever sent it, or it goes on.
+    Paused(bool),
+    /// run's process ended.
     Ended(Ending),
+    /// finish's process ended.
+    Finished(Ending),
+    /// What earlier runs left behind is gone.
+    Cleared,
     /// The time of [`Machine::wake_at`] has come.
     Due,
 }
@@ -79,20 +121,29 @@ pub(super) enum Event {
 pub(super) enum Action<'a> {
     /// Nothing.
     Nothing,
-    /// Make a process, and say what came of it.
+    /// Make a process for run, and say what came of it.
     Start(Start<'a>),
-    /// Send these, in this order.
-    Signal(Pid, Target, &'static [Signal]),
+    /// run has ended: make a process for finish if there is one, and say what came of it.
+    Finish(Finish<'a>),
+    /// See what earlier runs left behind, and say whether it is to be gone first.
+    Clear(Clear<'a>),
+    /// Send what `down` sends, and say what it was.
+    Stop(Stop<'a>),
+    /// Send this.
+    Signal(To, Target, SignalNumber),
     /// End supervise.
     Leave,
 }
 
-/// A start that is to be made; nothing else can happen before its outcome is told.
-#[derive(Debug)]
-#[must_use]
-pub(super) struct Start<'a> {
-    machine: &'a mut Machine,
-    now: Monotonic,
+/// Who gets a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    /// The process that is run, or is about to be.
+    Run,
+    /// The process of finish.
+    Finish,
+    /// What earlier runs left behind.
+    Leftovers,
 }
 
 /// What is, with what belongs to it.
@@ -102,24 +153,17 @@ enum Phase {
     Starting(Run),
     Up(Run),
     Resting { until: Monotonic },
+    Finishing { pid: Pid, kill_at: Option<Monotonic>, next: Next },
+    Clearing { kill_at: Option<Monotonic>, next: Next },
 }
 
-/// A process that is run, or is about to be.
+/// What follows when finish has ended, or what was left behind is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
-    pid: Pid,
-    paused: bool,
-    /// The signals that were sent by command, a bit each: an end by one of them is no failure.
-    sent: u64,
-}
-
-/// Whether supervise goes when the service is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leaving {
-    No,
-    WhenDown,
-    /// It was told to stop; told again, it kills.
-    Stopping,
+enum Next {
+    /// What the wish says, when the spacing allows it.
+    AsWished,
+    /// A start, at once: somebody asked for it.
+    Start,
 }
 
 /// The state of one supervise.
@@ -146,8 +190,10 @@ impl Machine {
     #[must_use]
     pub(super) fn wake_at(&self) -> Option<Monotonic> {
         match self.phase {
+            Phase::Down => None,
             Phase::Resting { until } => Some(until),
-            Phase::Down | Phase::Starting(_) | Phase::Up(_) => None,
+            Phase::Starting(run) | Phase::Up(run) => run.kill_at,
+            Phase::Finishing { kill_at, .. } | Phase::Clearing { kill_at, .. } => kill_at,
         }
     }
 
@@ -157,42 +203,36 @@ impl Machine {
         self.run().map(|run| run.pid)
     }
 
-    /// The status record. What the machine does not know is given: when the pid changed last, why the last start
-    /// failed, and supervise's own pid.
+    /// The process of finish.
     #[must_use]
-    pub(super) fn status(&self, since: Tai64n, failed: Option<Failed>, supervise: Pid) -> Status {
-        let run = self.run();
-        let number = |pid: Pid| u32::try_from(pid.as_raw()).unwrap_or(0);
-        let nanoseconds = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Status {
-            since,
-            pid: run.and_then(|run| NonZeroU32::new(number(run.pid))),
-            paused: run.is_some_and(|run| run.paused),
-            want: self.want,
-            terminated: run.is_some_and(|run| run.was_sent(Signal::Terminate)),
-            detail: Some(Detail {
-                phase: match self.phase {
-                    Phase::Down => Reported::Down,
-                    Phase::Starting(_) => Reported::Starting,
-                    Phase::Up(_) => Reported::Up,
-                    Phase::Resting { .. } => Reported::Resting,
-                },
-                leaving: self.leaving != Leaving::No,
-                last: self.last,
-                failed,
-                supervise: number(supervise),
-                starts: self.starts,
-                spacing: nanoseconds(self.spacing.length()),
-                next_start: self.wake_at().map(|until| nanoseconds(until.since_zero())),
-            }),
+    pub(super) fn finish(&self) -> Option<Pid> {
+        match self.phase {
+            Phase::Finishing { pid, .. } => Some(pid),
+            _ => None,
         }
+    }
+
+    /// Whether it waits until what earlier runs left behind is gone.
+    #[must_use]
+    pub(super) fn is_clearing(&self) -> bool {
+        matches!(self.phase, Phase::Clearing { .. })
+    }
+
+    /// The spacing does not grow beyond this any more.
+    pub(super) fn limit_spacing(&mut self, longest: Duration) {
+        self.spacing.limit(longest);
     }
 
     /// Takes one event.
     pub(super) fn step(&mut self, now: Monotonic, event: Event) -> Action<'_> {
         match event {
+            Event::Begun => match self.phase {
+                Phase::Down if self.leaving != Leaving::No => self.clear(now, Next::AsWished),
+                Phase::Clearing { next, .. } => self.clear(now, next),
+                _ => Action::Nothing,
+            },
             Event::Order(order) => self.obey(now, order),
-            Event::Terminate => self.terminate(),
+            Event::Terminate => self.terminate(now),
             Event::EndOfInput => self.end_of_input(now),
             Event::Quit => Action::Leave,
             Event::Executed => {
@@ -201,11 +241,19 @@ impl Machine {
                 }
                 Action::Nothing
             }
+            Event::Paused(paused) => {
+                if let Phase::Starting(run) | Phase::Up(run) = &mut self.phase {
+                    run.paused = paused;
+                }
+                Action::Nothing
+            }
             Event::Ended(ending) => self.ended(now, ending),
-            Event::Due => match self.phase {
-                Phase::Resting { until } if until <= now => self.start(now),
+            Event::Finished(ending) => self.finished(now, ending),
+            Event::Cleared => match self.phase {
+                Phase::Clearing { next, .. } => self.go_on(now, next),
                 _ => Action::Nothing,
             },
+            Event::Due => self.due(now),
         }
     }
 
@@ -215,34 +263,47 @@ impl Machine {
             Command::Once => self.wish(now, Want::Once),
             Command::Down => {
                 self.want = Want::Down;
-                self.stop(order.target)
+                self.stop(now, order.target)
             }
             Command::Exit => {
                 if self.leaving == Leaving::No {
                     self.leaving = Leaving::WhenDown;
                 }
-                self.leave_if_down()
+                self.leave_when_down(now)
             }
-            Command::Signal(signal) => self.signal(order.target, alone(signal)),
+            Command::Signal(signal) => self.signal(order.target, signal.number()),
         }
     }
 
     fn wish(&mut self, now: Monotonic, want: Want) -> Action<'_> {
         self.want = want;
-        match self.phase {
-            Phase::Down | Phase::Resting { .. } => self.start(now),
+        match &mut self.phase {
+            Phase::Down | Phase::Resting { .. } => self.clear(now, Next::Start),
             Phase::Starting(_) | Phase::Up(_) => Action::Nothing,
+            Phase::Finishing { next, .. } | Phase::Clearing { next, .. } => {
+                *next = Next::Start;
+                Action::Nothing
+            }
         }
     }
 
-    fn terminate(&mut self) -> Action<'_> {
+    fn terminate(&mut self, now: Monotonic) -> Action<'_> {
         let again = self.leaving == Leaving::Stopping;
         self.want = Want::Down;
         self.leaving = Leaving::Stopping;
-        match self.phase {
-            Phase::Down | Phase::Resting { .. } => self.leave_if_down(),
-            Phase::Starting(_) | Phase::Up(_) if again => self.signal(Target::Process, alone(Signal::Kill)),
-            Phase::Starting(_) | Phase::Up(_) => self.stop(Target::Process),
+        let kill = Signal::Kill.number();
+        match &mut self.phase {
+            Phase::Down | Phase::Resting { .. } => self.leave_when_down(now),
+            Phase::Starting(run) | Phase::Up(run) if again => {
+                let target = run.kill_target;
+                self.signal(target, kill)
+            }
+            Phase::Finishing { next, .. } => {
+                *next = Next::AsWished;
+                if again { Action::Signal(To::Finish, Target::Group, kill) } else { Action::Nothing }
+            }
+            Phase::Clearing { .. } if again => self.signal(Target::Process, kill),
+            Phase::Starting(_) | Phase::Up(_) | Phase::Clearing { .. } => self.stop(now, Target::Process),
         }
     }
 
@@ -252,7 +313,11 @@ impl Machine {
         }
         match self.phase {
             Phase::Resting { .. } => self.wish(now, Want::Once),
-            Phase::Down => self.leave_if_down(),
+            // Lines may wait for the start that was to come.
+            Phase::Finishing { .. } | Phase::Clearing { .. } if self.want == Want::Up => {
+                self.wish(now, Want::Once)
+            }
+            Phase::Down | Phase::Finishing { .. } | Phase::Clearing { .. } => self.leave_when_down(now),
             Phase::Starting(_) | Phase::Up(_) => {
                 self.want = if self.want == Want::Down { Want::Down } else { Want::Once };
                 Action::Nothing
@@ -262,16 +327,69 @@ impl Machine {
 
     fn ended(&mut self, now: Monotonic, ending: Ending) -> Action<'_> {
         let (Phase::Starting(run) | Phase::Up(run)) = self.phase else { return Action::Nothing };
+        let was_run = matches!(self.phase, Phase::Up(_));
         self.phase = Phase::Down;
         self.last = Some(ending);
-        let next = self.spacing.ended(now, run.failed(ending));
+        self.spacing.ended(now, run.failed(ending));
+        if was_run {
+            return Action::Finish(Finish { pid: run.pid, ending, machine: self, now });
+        }
+        self.clear(now, Next::AsWished)
+    }
+
+    fn finished(&mut self, now: Monotonic, ending: Ending) -> Action<'_> {
+        let Phase::Finishing { next, .. } = self.phase else { return Action::Nothing };
+        let stays_down = ending == STAY_DOWN && next == Next::AsWished;
+        if stays_down {
+            self.want = Want::Down;
+        }
+        self.clear(now, next)
+    }
+
+    fn due(&mut self, now: Monotonic) -> Action<'_> {
+        if self.wake_at().is_none_or(|at| at > now) {
+            return Action::Nothing;
+        }
+        let kill = Signal::Kill.number();
+        match &mut self.phase {
+            Phase::Down => Action::Nothing,
+            Phase::Resting { .. } => self.clear(now, Next::Start),
+            Phase::Starting(run) | Phase::Up(run) => {
+                run.kill_at = Some(now + KILL_AGAIN);
+                let target = run.kill_target;
+                self.signal(target, kill)
+            }
+            Phase::Finishing { kill_at, .. } => {
+                *kill_at = Some(now + KILL_AGAIN);
+                Action::Signal(To::Finish, Target::Group, kill)
+            }
+            Phase::Clearing { kill_at, .. } => {
+                *kill_at = Some(now + KILL_AGAIN);
+                self.signal(Target::Process, kill)
+            }
+        }
+    }
+
+    /// Nothing runs: what earlier runs left behind comes first, then what follows.
+    fn clear(&mut self, now: Monotonic, next: Next) -> Action<'_> {
+        Action::Clear(Clear { machine: self, now, next })
+    }
+
+    /// Nothing runs, and nothing is in the way.
+    fn go_on(&mut self, now: Monotonic, next: Next) -> Action<'_> {
+        self.phase = Phase::Down;
+        if next == Next::Start {
+            return self.start(now);
+        }
         if self.leaving != Leaving::No {
+            self.leaving = Leaving::Left;
             return Action::Leave;
         }
+        let until = self.spacing.next(now);
         match self.want {
-            Want::Up if next <= now => self.start(now),
+            Want::Up if until <= now => self.start(now),
             Want::Up => {
-                self.phase = Phase::Resting { until: next };
+                self.phase = Phase::Resting { until };
                 Action::Nothing
             }
             Want::Down | Want::Once => Action::Nothing,
@@ -283,100 +401,54 @@ impl Machine {
         Action::Start(Start { machine: self, now })
     }
 
-    /// TERM, and CONT so that a stopped process gets it.
-    fn stop(&mut self, target: Target) -> Action<'_> {
-        if let Phase::Resting { .. } = self.phase {
-            self.phase = Phase::Down;
+    fn stop(&mut self, now: Monotonic, target: Target) -> Action<'_> {
+        match &mut self.phase {
+            Phase::Resting { .. } => {
+                self.phase = Phase::Down;
+                if self.leaving != Leaving::No {
+                    return self.leave_when_down(now);
+                }
+            }
+            Phase::Finishing { next, .. } => *next = Next::AsWished,
+            Phase::Clearing { next, .. } => {
+                *next = Next::AsWished;
+                return Action::Stop(Stop { machine: self, now, to: To::Leftovers, target });
+            }
+            Phase::Starting(_) | Phase::Up(_) => {
+                return Action::Stop(Stop { machine: self, now, to: To::Run, target });
+            }
+            Phase::Down => {}
         }
-        self.signal(target, &[Signal::Terminate, Signal::Continue])
+        Action::Nothing
     }
 
-    fn leave_if_down(&mut self) -> Action<'_> {
-        match self.phase {
-            Phase::Down | Phase::Resting { .. } => {
-                self.phase = Phase::Down;
-                Action::Leave
+    fn leave_when_down(&mut self, now: Monotonic) -> Action<'_> {
+        match &mut self.phase {
+            Phase::Down | Phase::Resting { .. } => self.clear(now, Next::AsWished),
+            Phase::Finishing { next, .. } | Phase::Clearing { next, .. } => {
+                *next = Next::AsWished;
+                Action::Nothing
             }
             Phase::Starting(_) | Phase::Up(_) => Action::Nothing,
         }
     }
 
-    fn signal(&mut self, target: Target, signals: &'static [Signal]) -> Action<'_> {
-        let (Phase::Starting(run) | Phase::Up(run)) = &mut self.phase else { return Action::Nothing };
-        for signal in signals {
-            run.note(*signal);
+    fn signal(&mut self, target: Target, signal: SignalNumber) -> Action<'_> {
+        match &mut self.phase {
+            Phase::Starting(run) | Phase::Up(run) => {
+                run.note(signal);
+                Action::Signal(To::Run, target, signal)
+            }
+            Phase::Clearing { .. } => Action::Signal(To::Leftovers, Target::Process, signal),
+            Phase::Down | Phase::Resting { .. } | Phase::Finishing { .. } => Action::Nothing,
         }
-        Action::Signal(run.pid, target, signals)
     }
 
     fn run(&self) -> Option<Run> {
         match self.phase {
             Phase::Starting(run) | Phase::Up(run) => Some(run),
-            Phase::Down | Phase::Resting { .. } => None,
+            _ => None,
         }
-    }
-}
-
-impl<'a> Start<'a> {
-    /// The process is there.
-    pub(super) fn spawned(self, pid: Pid) {
-        self.machine.starts = self.machine.starts.saturating_add(1);
-        self.machine.phase = Phase::Starting(Run { pid, paused: false, sent: 0 });
-    }
-
-    /// No process could be made: it is tried again as after a run that failed, unless supervise is leaving.
-    pub(super) fn not_spawned(self) -> Action<'a> {
-        let next = self.machine.spacing.ended(self.now, true);
-        if self.machine.leaving == Leaving::No {
-            self.machine.phase = Phase::Resting { until: next };
-            Action::Nothing
-        } else {
-            self.machine.phase = Phase::Down;
-            Action::Leave
-        }
-    }
-}
-
-impl Run {
-    fn note(&mut self, signal: Signal) {
-        match signal {
-            Signal::Stop => self.paused = true,
-            Signal::Continue => self.paused = false,
-            _ => {}
-        }
-        self.sent |= bit(signal.system() as i32);
-    }
-
-    fn was_sent(self, signal: Signal) -> bool {
-        self.sent & bit(signal.system() as i32) != 0
-    }
-
-    fn failed(self, ending: Ending) -> bool {
-        match ending {
-            Ending::Exited(code) => code != 0,
-            Ending::Killed(signal) => self.sent & bit(i32::from(signal)) == 0,
-        }
-    }
-}
-
-fn bit(signal: i32) -> u64 {
-    u32::try_from(signal).ok().and_then(|shift| 1_u64.checked_shl(shift)).unwrap_or(0)
-}
-
-/// The signal as the list that an action has.
-fn alone(signal: Signal) -> &'static [Signal] {
-    match signal {
-        Signal::Stop => &[Signal::Stop],
-        Signal::Continue => &[Signal::Continue],
-        Signal::Hangup => &[Signal::Hangup],
-        Signal::Alarm => &[Signal::Alarm],
-        Signal::Interrupt => &[Signal::Interrupt],
-        Signal::Terminate => &[Signal::Terminate],
-        Signal::Kill => &[Signal::Kill],
-        Signal::Quit => &[Signal::Quit],
-        Signal::User1 => &[Signal::User1],
-        Signal::User2 => &[Signal::User2],
-        Signal::WindowChange => &[Signal::WindowChange],
     }
 }
 

@@ -1,16 +1,30 @@
 //! supervise: keeps one service running.
 //!
-//! [`machine`] decides, [`shell`] waits and does, [`start`] is the child on its way to become run, [`place`] is `supervise/` with its files, [`account`] says whom run runs as, [`owner`] whether that may be, and [`service`] what the argument names.
+//! [`machine`] decides, [`shell`] waits and tells it, [`effects`] does what it says, and [`recorder`] keeps the record true. What they need:
+//!
+//! - of the folder: [`service`] says what the argument names, [`place`] is `supervise/` with its files, [`sources`] where the
+//!   service's files come from, [`values`] what those with a value say;
+//! - for a start: [`start`] is the child on its way to become run or finish, [`reports`] how it is held back and what it says,
+//!   [`account`] whom run runs as, [`owner`] whether that may be;
+//! - of an earlier supervise: [`past`] says what it left running;
+//! - of earlier runs: [`leftovers`] are the processes that they left behind, [`background`] what would have kept them in the
+//!   foreground.
 
 mod account;
+pub mod background;
+mod effects;
+mod leftovers;
 mod machine;
 mod owner;
+mod past;
 mod place;
+mod recorder;
 mod reports;
 pub mod service;
 mod shell;
 mod sources;
 mod start;
+mod values;
 
 use cli::{Failure, Program};
 use sys::entry::Args;
@@ -27,7 +41,7 @@ pub fn run(args: Args) -> u8 {
             [_, option, folder] if *option == c"-t" => (folder, true),
             _ => return Err(Failure::Usage(None)),
         };
-        shell::Shell::begin(folder, trusting)?.keep_running();
+        shell::Shell::begin(&args, folder, trusting)?.keep_running();
         Ok(0)
     })
 }

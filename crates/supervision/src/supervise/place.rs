@@ -6,10 +6,13 @@ use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use protocol::file::kind;
 use protocol::folder::{CONTROL, LOCK, OK, STATUS};
+use protocol::kept::Kept;
 use protocol::lock::{self, Lock};
+use protocol::status::SIZE;
 use std::ffi::CStr;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// The files in `supervise/`, all held open.
@@ -20,9 +23,12 @@ pub(super) struct Place {
     /// The record.
     pub(super) status: File,
     /// Has a reader: this is what "supervise is running" means to the others.
-    _ok: OwnedFd,
-    _lock: Lock,
+    ok: OwnedFd,
+    lock: Lock,
 }
+
+/// The names under which they are kept over an upgrade.
+const KEPT: [&str; 4] = ["lock", "control", "status", "ok"];
 
 impl Place {
     /// Opens all of them; `name` is the service's, for the texts. The lock's being busy is an EAGAIN in the error's chain.
@@ -40,13 +46,57 @@ impl Place {
         let control = open_fifo(&folder, CONTROL, OFlag::O_RDWR).with_context(|| unable("read", CONTROL))?;
         let status = record(&folder).with_context(|| unable("write", STATUS))?;
         let ok = open_fifo(&folder, OK, OFlag::O_RDONLY).with_context(|| unable("read", OK))?;
-        Ok(Self { control: File::from(control), status, _ok: ok, _lock: lock })
+        Ok(Self { control: File::from(control), status, ok, lock })
+    }
+
+    /// The ones that an earlier version of this program has kept open.
+    ///
+    /// # Errors
+    ///
+    /// Which of them is not there.
+    pub(super) fn kept(kept: &mut Kept) -> anyhow::Result<Self> {
+        let [lock, control, status, ok] = KEPT.map(|name| {
+            let number = kept.take(name).with_context(|| format!("{name} was not kept"))?;
+            sys::descriptor::adopt(number).with_context(|| format!("{name} was not kept"))
+        });
+        let lock = Lock::kept(lock?).context("the lock was not kept")?;
+        Ok(Self { control: File::from(control?), status: File::from(status?), ok: ok?, lock })
+    }
+
+    /// All of them, to be kept.
+    pub(super) fn to_keep(&self) -> [(&'static str, BorrowedFd<'_>); 4] {
+        let [lock, control, status, ok] = KEPT;
+        [
+            (lock, self.lock.as_fd()),
+            (control, self.control.as_fd()),
+            (status, self.status.as_fd()),
+            (ok, self.ok.as_fd()),
+        ]
+    }
+
+    /// What the record holds: nothing where it has just been made.
+    ///
+    /// # Errors
+    ///
+    /// What read says.
+    pub(super) fn record(&self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0; SIZE];
+        let mut length = 0;
+        while let Some(space) = bytes.get_mut(length..).filter(|space| !space.is_empty()) {
+            match self.status.read_at(space, u64::try_from(length).unwrap_or(0)) {
+                Ok(0) => break,
+                Ok(count) => length = length.saturating_add(count),
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(length);
+        Ok(bytes)
     }
 }
 
-/// Opens the record's file for writing in place, made where it is not there.
+/// Opens the record's file for reading and for writing in place, made where it is not there.
 fn record(folder: impl AsFd) -> anyhow::Result<File> {
-    let flags = OFlag::O_WRONLY
+    let flags = OFlag::O_RDWR
         | OFlag::O_CREAT
         | OFlag::O_NOFOLLOW
         | OFlag::O_NONBLOCK

@@ -1,28 +1,46 @@
-//! The pipe through which a start says what went wrong; its end without a word means that run was executed.
+//! The socket between supervise and a start. First it holds the start back: nothing runs before it is on record, and nothing at
+//! all where supervise dies before. Then the start says through it what went wrong; its end without a word means that run was
+//! executed.
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::unistd::{pipe2, read};
+use nix::unistd::read;
 use protocol::report::Report;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 /// More than a start ever has to say.
 const MOST: usize = 64 * 1024;
 
-/// supervise's end of the pipe.
+/// supervise's end of the socket.
 #[derive(Debug)]
 pub(super) struct Reports {
-    pipe: OwnedFd,
+    socket: OwnedFd,
     unread: Vec<u8>,
 }
 
 impl Reports {
-    /// A new pipe: our end, and the one for the child.
-    pub(super) fn pipe() -> Result<(Self, OwnedFd), Errno> {
-        let (ours, childs) = pipe2(OFlag::O_CLOEXEC)?;
-        fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        Ok((Self { pipe: ours, unread: Vec::new() }, childs))
+    /// A new one: our end, and the one for the child.
+    pub(super) fn pair() -> std::io::Result<(Self, OwnedFd)> {
+        let (ours, childs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        Ok((Self { socket: ours.into(), unread: Vec::new() }, childs.into()))
+    }
+
+    /// The one of a start that was in progress when an earlier version of this program became this one.
+    pub(super) fn kept(socket: OwnedFd) -> Self {
+        Self { socket, unread: Vec::new() }
+    }
+
+    /// Lets the child go on: it is on record now.
+    pub(super) fn go_on(&self) {
+        // It has ended where this does not reach it.
+        let _ = sys::write::to_socket(&self.socket, b"\n");
+    }
+
+    /// In the child: closes its copy of our end, which would hide our death from it.
+    pub(super) fn close_in_child(&self) {
+        let _ = nix::unistd::close(self.socket.as_raw_fd());
     }
 
     /// The next report; `Continue(None)` when none is whole yet, `Break` at the end.
@@ -32,7 +50,7 @@ impl Reports {
             if let Some(report) = Report::take(&mut self.unread) {
                 return ControlFlow::Continue(Some(report));
             }
-            match read(&self.pipe, &mut block) {
+            match read(&self.socket, &mut block) {
                 Ok(0) => return ControlFlow::Break(()),
                 Ok(_) if self.unread.len() > MOST => self.unread.clear(),
                 Ok(length) => self.unread.extend(block.iter().take(length)),
@@ -45,6 +63,17 @@ impl Reports {
 
 impl AsFd for Reports {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pipe.as_fd()
+        self.socket.as_fd()
+    }
+}
+
+/// In the child: waits until it may go on. False where supervise has died before.
+pub(super) fn may_go_on(socket: &OwnedFd) -> bool {
+    let mut byte = [0];
+    loop {
+        match read(socket, &mut byte) {
+            Err(Errno::EINTR) => {}
+            result => return result == Ok(1),
+        }
     }
 }

@@ -9,15 +9,22 @@ use nix::unistd::fchdir;
 use protocol::folder::LOG;
 use protocol::identity::{self, FolderId};
 use protocol::instance::{self, Kind};
+use protocol::kept::Kept;
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+/// The names under which folders are kept over an upgrade.
+const DIRECTORY: &str = "directory";
+const LOGGED: &str = "logged";
 
 /// The service of this supervise, which has made its folder the current one.
 #[derive(Debug)]
 pub(super) struct Service {
-    /// As in every message: the argument.
+    /// As it was named on the command line.
+    pub(super) argument: &'static CStr,
+    /// The same as in every message.
     pub(super) name: String,
     /// The folder that this one and its template are in, held from before the change of folder: a service may be a link
     /// to elsewhere.
@@ -55,7 +62,7 @@ impl Service {
     /// # Errors
     ///
     /// Where that cannot be done, the folder is a template, or, unless we are trusting, a link of somebody's.
-    pub(super) fn enter(argument: &CStr, trusting: bool) -> anyhow::Result<Self> {
+    pub(super) fn enter(argument: &'static CStr, trusting: bool) -> anyhow::Result<Self> {
         let name = shown(argument.to_bytes()).into_owned();
         let unable = || format!("unable to chdir to {name}");
         let Named { directory, service, is_log, template } =
@@ -77,7 +84,34 @@ impl Service {
             logged = Some(Logged { name, folder: std::mem::replace(&mut folder, log), template });
         }
         fchdir(folder).with_context(unable)?;
-        Ok(Self { name, directory, template, logged })
+        Ok(Self { argument, name, directory, template, logged })
+    }
+
+    /// The one that an earlier version of this program was in, whatever its folder is called by now.
+    ///
+    /// # Errors
+    ///
+    /// What was not kept open.
+    pub(super) fn kept(argument: &'static CStr, kept: &mut Kept) -> anyhow::Result<Self> {
+        let Named { service, is_log, template, .. } = named(argument.to_bytes())?;
+        let mut take = |name: &str| -> anyhow::Result<OwnedFd> {
+            let number = kept.take(name).with_context(|| format!("{name} was not kept"))?;
+            sys::descriptor::adopt(number).with_context(|| format!("{name} was not kept"))
+        };
+        let logged = is_log.then(|| -> anyhow::Result<Logged> {
+            let name = shown(service.as_os_str().as_bytes()).into_owned();
+            let template = template.as_ref().map(|template| template.of_service.clone());
+            Ok(Logged { name, folder: take(LOGGED)?, template })
+        });
+        let logged = logged.transpose()?;
+        let name = shown(argument.to_bytes()).into_owned();
+        Ok(Self { argument, name, directory: take(DIRECTORY)?, template, logged })
+    }
+
+    /// What is held open, to be kept. The folder itself is the current one.
+    pub(super) fn to_keep(&self) -> impl Iterator<Item = (&'static str, BorrowedFd<'_>)> {
+        let logged = self.logged.as_ref().map(|logged| (LOGGED, logged.folder.as_fd()));
+        [Some((DIRECTORY, self.directory.as_fd())), logged].into_iter().flatten()
     }
 }
 

@@ -1,36 +1,38 @@
 //! The shell around the machine: waits for signals, commands, the start's report and the timer, tells the machine,
-//! and does what it answers. Once it runs, nothing that goes wrong ends it: by type, there is no way out of the
+//! and has done what it answers. Once it runs, nothing that goes wrong ends it: by type, there is no way out of the
 //! loop but [`Action::Leave`].
 
+use super::effects::Effects;
 use super::machine::{Action, Event, Machine};
+use super::past::Past;
 use super::place::Place;
+use super::recorder::Recorder;
 use super::reports::Reports;
 use super::service::Service;
-use super::start::{Means, become_run};
+use super::start::Means;
+use crate::held::Held;
 use crate::resident;
+use crate::upgrade::{self, become_installed};
 use anyhow::Context;
-use cli::errno::text;
-use cli::voice::{Said, Voice};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::signal::{Signal as System, kill, killpg};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::Signal;
 use nix::sys::stat::stat;
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Pid, getpid};
-use protocol::command::{Signal, Target, orders};
+use protocol::command::orders;
 use protocol::folder::{DOWN, control_folder_here};
-use protocol::report::{Report, Step};
-use protocol::status::{Failed, SIZE};
-use protocol::tai64n::Tai64n;
+use protocol::process::Boot;
+use protocol::report::Report;
+use protocol::status::{Failed, Want};
 use std::ffi::CStr;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
 use std::time::Duration;
-use sys::clock::{Monotonic, wall};
+use sys::clock::Monotonic;
 use sys::own_folder::OwnFolder;
-use sys::process::{reap, spawn};
+use sys::process::{Change, Ending, next_change};
 use sys::signals::Signals;
 
 /// How long the lock of another supervise, which is perhaps just leaving, is tried for.
@@ -41,63 +43,81 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Commands are taken in blocks of this size; what `+` and `=` say holds for a block.
 const BATCH: usize = 1024;
 
+/// The name under which the socket of a start in progress is kept over an upgrade.
+const REPORT: &str = "report";
+
 /// A running supervise.
 #[derive(Debug)]
 pub(super) struct Shell {
     machine: Machine,
-    service: Service,
-    means: Means,
+    effects: Effects,
+    recorder: Recorder,
     place: Place,
     signals: Signals,
-    /// What the start in progress says; its end means that run was executed.
-    reports: Option<Reports>,
-    failed: Option<Failed>,
-    /// When the pid changed last, and to what.
-    since: Tai64n,
-    pid: Option<Pid>,
-    /// What the file holds; `None` where it could not be written.
-    written: Option<[u8; SIZE]>,
-    voice: Voice,
-    warned: Said,
-    complained: Said,
+    /// As supervise was called.
+    arguments: Vec<&'static CStr>,
 }
 
 impl Shell {
     /// Takes the service's folder, or fails in daemontools' words.
-    pub(super) fn begin(folder: &CStr, trusting: bool) -> anyhow::Result<Self> {
+    pub(super) fn begin(
+        arguments: &[&'static CStr],
+        folder: &'static CStr,
+        trusting: bool,
+    ) -> anyhow::Result<Self> {
         let signals = resident::begin()?;
+        // What a run leaves behind comes to us.
+        let _ = set_child_subreaper(true);
         let means = Means { own: OwnFolder::find(), trusting };
-        let service = Service::enter(folder, trusting)?;
+        let mut kept = upgrade::kept();
+        let service = match &mut kept {
+            Some(kept) => Service::kept(folder, kept),
+            None => Service::enter(folder, trusting),
+        }?;
         let name = service.name.clone();
         let normally_up = match stat(DOWN) {
             Ok(_) => false,
             Err(Errno::ENOENT) => true,
             Err(error) => return Err(error).with_context(|| format!("unable to stat {name}/down")),
         };
-        let path = control_folder_here().with_context(|| format!("unable to find the path of {name}"))?;
-        let place = take_patiently(|| Place::take(&name, &path))?;
-        let mut shell = Self {
-            machine: Machine::new(Monotonic::now(), normally_up),
-            service,
-            means,
-            place,
-            signals,
-            reports: None,
-            failed: None,
-            since: Tai64n::from_wall(wall()),
-            pid: None,
-            written: None,
-            voice: Voice::new("supervise"),
-            warned: Said::default(),
-            complained: Said::default(),
+        let place = match &mut kept {
+            Some(kept) => Place::kept(kept).with_context(|| format!("unable to go on with {name}"))?,
+            None => {
+                let path =
+                    control_folder_here().with_context(|| format!("unable to find the path of {name}"))?;
+                take_patiently(|| Place::take(&name, &path))?
+            }
         };
+        let socket = kept.and_then(|mut kept| sys::descriptor::adopt(kept.take(REPORT)?).ok());
+        let boot = Boot::current();
+        let now = Monotonic::now();
+        let record = place.record().with_context(|| format!("unable to read the status of {name}"))?;
+        let wish = if normally_up { Want::Up } else { Want::Down };
+        let past = Past::find(&record, boot, wish, now, socket.is_some()).with_context(|| name.clone())?;
+        let past = past.unwrap_or_else(|| Past::none(Machine::new(now, normally_up)));
+        let recorder = Recorder::new(boot, past.machine.pid(), past.since);
+        let mut effects = Effects::new(service, means, socket.map(Reports::kept));
+        let machine = effects.take_up(past);
+        let mut shell = Self { machine, effects, recorder, place, signals, arguments: arguments.to_vec() };
         shell.write_record().with_context(|| format!("unable to write the status of {name}"))?;
         Ok(shell)
     }
 
     /// Goes on until supervise is to leave.
     pub(super) fn keep_running(mut self) {
-        while self.turn().is_continue() {}
+        let mut flow = self.step(Event::Begun);
+        // Children that ended while this program took the place of an earlier version: putting SIGCHLD back to its default has
+        // thrown away the one that was pending.
+        if flow.is_continue() {
+            flow = self.reap();
+        }
+        // What is on record, and has ended while nobody looked.
+        if flow.is_continue() && self.effects.process().is_none() {
+            flow = self.ended(Ending::Unknown);
+        }
+        while flow.is_continue() {
+            flow = self.turn();
+        }
     }
 
     /// Waits for something to happen, and deals with all that did.
@@ -105,6 +125,12 @@ impl Shell {
         self.wait();
         while let Some(signal) = self.signals.next() {
             self.take_signal(signal)?;
+        }
+        if let Some(ending) = self.effects.process().and_then(Held::ended) {
+            self.ended(ending)?;
+        }
+        if self.machine.is_clearing() && self.effects.has_leftover_ended() {
+            self.look_again()?;
         }
         self.read_reports()?;
         self.read_commands()?;
@@ -116,53 +142,87 @@ impl Shell {
 
     fn wait(&self) {
         let control = self.place.control.as_fd();
-        let reports = self.reports.as_ref().map_or(control, AsFd::as_fd);
-        let mut watched =
-            [self.signals.as_fd(), control, reports].map(|from| PollFd::new(from, PollFlags::POLLIN));
+        let sometimes = [
+            self.effects.reports().map(AsFd::as_fd),
+            self.effects.process().and_then(Held::end),
+            self.effects.end_of_leftover(),
+        ];
+        let [reports, end, end_of_leftover] = sometimes.map(|other| other.unwrap_or(control));
+        let mut watched = [self.signals.as_fd(), control, reports, end, end_of_leftover]
+            .map(|from| PollFd::new(from, PollFlags::POLLIN));
         let timeout = self.machine.wake_at().map(|until| TimeSpec::from(until.since(Monotonic::now())));
         // An error can only be a passing lack of memory; the reads that follow do not wait.
         let _ = ppoll(&mut watched, timeout, None);
     }
 
     fn take_signal(&mut self, signal: i32) -> ControlFlow<()> {
-        match System::try_from(signal) {
-            Ok(System::SIGCHLD) => {
-                while let Some((pid, ending)) = reap() {
-                    if self.machine.pid() == Some(pid) {
-                        // What it said before it ended comes first: whether it became run at all.
-                        self.read_reports()?;
-                        self.reports = None;
-                        self.step(Event::Ended(ending))?;
-                    }
-                }
+        match Signal::try_from(signal) {
+            Ok(Signal::SIGCHLD) => self.reap(),
+            Ok(Signal::SIGTERM | Signal::SIGINT) => self.step(Event::Terminate),
+            Ok(Signal::SIGHUP) => self.step(Event::EndOfInput),
+            Ok(Signal::SIGQUIT) => self.step(Event::Quit),
+            Ok(Signal::SIGUSR2) => {
+                self.upgrade();
                 ControlFlow::Continue(())
             }
-            Ok(System::SIGTERM | System::SIGINT) => self.step(Event::Terminate),
-            Ok(System::SIGHUP) => self.step(Event::EndOfInput),
-            Ok(System::SIGQUIT) => self.step(Event::Quit),
             _ => ControlFlow::Continue(()),
         }
     }
 
+    fn reap(&mut self) -> ControlFlow<()> {
+        while let Some((pid, change)) = next_change() {
+            if self.effects.process().is_none_or(|process| process.pid() != pid) {
+                continue;
+            }
+            match change {
+                Change::Ended(ending) => self.ended(ending),
+                Change::Stopped => self.step(Event::Paused(true)),
+                Change::Continued => self.step(Event::Paused(false)),
+            }?;
+        }
+        self.look_again()
+    }
+
+    /// The process of run, or of finish, has ended.
+    fn ended(&mut self, ending: Ending) -> ControlFlow<()> {
+        // What it said before it ended comes first: whether it became run at all.
+        self.read_reports()?;
+        if self.machine.finish().is_some() {
+            self.effects.finish_ended(ending);
+            return self.step(Event::Finished(ending));
+        }
+        if self.machine.pid().is_some() {
+            let longest = self.effects.run_ended(ending);
+            self.machine.limit_spacing(longest);
+            return self.step(Event::Ended(ending));
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Something that an earlier run left behind may have ended.
+    fn look_again(&mut self) -> ControlFlow<()> {
+        if self.machine.is_clearing() && self.effects.are_leftovers_cleared() {
+            return self.step(Event::Cleared);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn read_reports(&mut self) -> ControlFlow<()> {
-        while let Some(reports) = &mut self.reports {
-            match reports.next() {
-                ControlFlow::Continue(None) => break,
-                ControlFlow::Continue(Some(Report::Warning(text))) => self.warn_once(&text),
-                ControlFlow::Continue(Some(Report::Failed { step, errno, reason })) => {
-                    self.start_failed(Failed { step, errno, reason });
-                    // A process that only has to end is not taken for one that became run.
-                    self.reports = None;
+        let is_finish = self.machine.finish().is_some();
+        loop {
+            match self.effects.next_report() {
+                None => return ControlFlow::Continue(()),
+                Some(ControlFlow::Continue(Report::Warning(text))) => self.effects.warn_once(&text),
+                Some(ControlFlow::Continue(Report::Failed { step, errno, reason })) => {
+                    self.effects.start_failed(is_finish, Failed { step, errno, reason });
+                    self.record();
                 }
-                ControlFlow::Break(()) => {
-                    self.reports = None;
-                    self.failed = None;
-                    self.complained.clear();
+                Some(ControlFlow::Break(())) => {
+                    self.effects.executed(is_finish);
                     self.step(Event::Executed)?;
                 }
             }
         }
-        ControlFlow::Continue(())
     }
 
     fn read_commands(&mut self) -> ControlFlow<()> {
@@ -177,75 +237,52 @@ impl Shell {
     /// Tells the machine, does what it answers, and brings the record to the new truth.
     fn step(&mut self, event: Event) -> ControlFlow<()> {
         let mut action = self.machine.step(Monotonic::now(), event);
-        let mut no_process = None;
         let flow = loop {
-            match action {
-                Action::Nothing => break ControlFlow::Continue(()),
+            let next = match action {
+                Action::Nothing => None,
                 Action::Leave => break ControlFlow::Break(()),
-                Action::Signal(pid, target, signals) => {
-                    send(pid, target, signals);
-                    break ControlFlow::Continue(());
+                Action::Signal(to, target, signal) => {
+                    self.effects.send(to, target, signal);
+                    None
                 }
-                Action::Start(start) => match Reports::pipe().and_then(|(reports, report)| {
-                    spawn(|| become_run(&self.service, &self.means, &report)).map(|pid| (pid, reports))
-                }) {
-                    Ok((pid, reports)) => {
-                        start.spawned(pid);
-                        self.reports = Some(reports);
-                        break ControlFlow::Continue(());
-                    }
-                    Err(error) => {
-                        no_process = Some(error);
-                        action = start.not_spawned();
-                    }
-                },
+                Action::Stop(stop) => {
+                    self.effects.stop(stop);
+                    None
+                }
+                Action::Clear(clear) => self.effects.clear(clear),
+                Action::Finish(finish) => self.effects.finish(finish),
+                Action::Start(start) => self.effects.start(start),
+            };
+            match next {
+                Some(next) => action = next,
+                None => break ControlFlow::Continue(()),
             }
         };
-        if let Some(error) = no_process {
-            let reason = format!("unable to fork: {}", text(error));
-            self.start_failed(Failed { step: Step::Fork, errno: error as i32, reason });
-        }
         self.record();
+        // What has just been made is on record now.
+        self.effects.let_go_on();
         flow
-    }
-
-    fn start_failed(&mut self, failed: Failed) {
-        let line = format!("unable to start {}: {}", self.service.name, failed.reason);
-        if self.complained.is_new(&line) {
-            self.voice.warn(&line);
-        }
-        self.failed = Some(failed);
-        self.record();
-    }
-
-    fn warn_once(&mut self, text: &str) {
-        let line = format!("{}: {text}", self.service.name);
-        if self.warned.is_new(&line) {
-            self.voice.warn(&line);
-        }
     }
 
     fn record(&mut self) {
         if let Err(error) = self.write_record() {
             let reason = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-            self.warn_once(&format!("unable to write its status: {}", text(reason)));
+            self.effects.warn_once(&format!("unable to write its status: {}", cli::errno::text(reason)));
         }
     }
 
-    /// Writes the record where it is not what the file holds.
     fn write_record(&mut self) -> std::io::Result<()> {
-        if self.pid != self.machine.pid() {
-            self.pid = self.machine.pid();
-            self.since = Tai64n::from_wall(wall());
-        }
-        let bytes = self.machine.status(self.since, self.failed.clone(), getpid()).encode();
-        if self.written.as_ref() == Some(&bytes) {
-            return Ok(());
-        }
-        self.written = None;
-        self.place.status.write_all_at(&bytes, 0)?;
-        self.written = Some(bytes);
-        Ok(())
+        self.recorder.write(&self.place.status, &self.machine, &self.effects)
+    }
+
+    /// Becomes the installed supervise. All that is not kept open is in the record.
+    fn upgrade(&mut self) {
+        let mut keep = Vec::from(self.place.to_keep());
+        keep.extend(self.effects.service().to_keep());
+        keep.extend(self.effects.reports().map(|reports| (REPORT, reports.as_fd())));
+        let error = become_installed(self.effects.own_folder(), "supervise", &self.arguments, &keep);
+        let why = cli::errno::chain(&error);
+        self.effects.warn(&format!("unable to become the installed supervise: {why}"));
     }
 }
 
@@ -262,18 +299,5 @@ fn take_patiently(mut take: impl FnMut() -> anyhow::Result<Place>) -> anyhow::Re
             }
             result => return result,
         }
-    }
-}
-
-fn send(pid: Pid, target: Target, signals: &[Signal]) {
-    for signal in signals {
-        // The process is our child and not reaped, so both numbers are its own. It has no group yet while it is about
-        // to make one: then it is signalled alone.
-        let sent = match target {
-            Target::Process => kill(pid, signal.system()),
-            Target::Group => killpg(pid, signal.system()).or_else(|_| kill(pid, signal.system())),
-        };
-        // It may have ended this moment; its end is told in its own way.
-        let _ = sent;
     }
 }

@@ -14,12 +14,15 @@ use protocol::file::{Unusable, kind, look, open_folder, open_regular, open_trust
 use protocol::folder::{ENV, FINISH, LOG_STDERR, RUN, USER};
 use protocol::report::{Report, Step};
 use protocol::user::User;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
 /// The longest `user` file that is read.
 const LONGEST_USER: usize = 1000;
+
+/// The longest value file that is read.
+const LONGEST_VALUE: usize = 256;
 
 /// A folder that files are taken from.
 #[derive(Debug)]
@@ -134,21 +137,43 @@ impl<'a> Sources<'a> {
         Ok(false)
     }
 
-    /// How run is executed: from its own folder as `./run`, the template's by its absolute path; `None` where there is none.
-    pub(super) fn run(&self) -> Result<Option<CString>, Report> {
-        let broken = |error| unusable(Step::Folder, "run", error);
+    /// How `run` or `finish` is executed: from its own folder as `./run`, the template's by its absolute path; `None` where
+    /// there is none.
+    pub(super) fn program(&self, name: &CStr) -> Result<Option<CString>, Report> {
+        let shown = name.to_string_lossy();
+        let broken = |error| unusable(Step::Folder, &shown, error);
         for source in self.all() {
-            if look(&source.folder, RUN).map_err(broken)?.is_none() {
+            if look(&source.folder, name).map_err(broken)?.is_none() {
                 continue;
             }
             if source.prefix.is_empty() {
-                return Ok(Some(c"./run".to_owned()));
+                return Ok(CString::new([b"./", name.to_bytes()].concat()).ok());
             }
             fchdir(&source.folder).map_err(broken)?;
             let path = getcwd();
             fchdir(&self.own.folder).map_err(broken)?;
-            let path = path.map_err(broken)?.join("run");
+            let path = path.map_err(broken)?.join(OsStr::from_bytes(name.to_bytes()));
             return CString::new(path.as_os_str().as_bytes()).map(Some).map_err(|_| broken(Errno::EINVAL));
+        }
+        Ok(None)
+    }
+
+    /// Whether there is a file of that name.
+    pub(super) fn has(&self, name: &CStr) -> Result<bool, Unusable> {
+        for source in self.all() {
+            if look(&source.folder, name)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The content of a file that is a value; `None` where there is none.
+    pub(super) fn value(&self, name: &CStr) -> Result<Option<Vec<u8>>, Unusable> {
+        for source in self.all() {
+            if let Some((mut file, _)) = open_regular(&source.folder, name)? {
+                return read_all(&mut file, LONGEST_VALUE).map(Some);
+            }
         }
         Ok(None)
     }

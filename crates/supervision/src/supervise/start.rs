@@ -1,25 +1,32 @@
-//! The child of supervise on its way to become run. Nothing here happens in supervise itself: a file system that hangs
+//! The child of supervise on its way to become run or finish. Nothing here happens in supervise itself: a file system that hangs
 //! or a directory server that is slow holds up the start and nobody else, and the memory that it takes goes with it.
 //!
 //! A folder with `user` or `env/` is started through runas, in the same process; any other directly. So is, always, a logger
 //! without a run: runas makes the folder that its multilog writes in.
 
 use super::account::{Identity, identity};
+use super::reports::may_go_on;
 use super::service::Service;
 use super::sources::{Sources, failed};
 use nix::errno::Errno;
-use nix::unistd::{dup2_stderr, execve, execvpe, setsid};
+use nix::unistd::{Pid, dup2_stderr, execve, execvpe, setsid};
 use protocol::explain;
+use protocol::folder::{FINISH, RUN};
 use protocol::identity::VARIABLE as FOLDER;
+use protocol::kept::VARIABLE as KEPT;
 use protocol::report::{Report, Step, VARIABLE};
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use sys::descriptor::{set_close_on_exec, standard};
 use sys::own_folder::OwnFolder;
+use sys::process::Ending;
 
 /// The exit code of a start that failed.
 const FAILED: u8 = 111;
+
+/// The exit code of one that nobody has put on record.
+const NOT_BEGUN: u8 = 0;
 
 /// The variable that an instance finds its name in.
 const INSTANCE: &str = "INSTANCE";
@@ -36,26 +43,40 @@ pub(super) struct Means {
     pub(super) trusting: bool,
 }
 
-/// Becomes the service's run. Comes back, with an exit code, only where that failed, after having said why.
-pub(super) fn become_run(service: &Service, means: &Means, report: &OwnedFd) -> u8 {
+/// What the child becomes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Role {
+    Run,
+    /// After a run of that process ended like that.
+    Finish {
+        pid: Pid,
+        ending: Ending,
+    },
+}
+
+/// Becomes the service's run or finish, once it may. Comes back, with an exit code, only where that failed, after having said why.
+pub(super) fn become_program(service: &Service, means: &Means, role: Role, report: &OwnedFd) -> u8 {
     // A new process leads no session yet, so this cannot fail.
     let _ = setsid();
+    if !may_go_on(report) {
+        return NOT_BEGUN;
+    }
     let _ = sys::signals::unblock_all();
-    let Err(failed) = attempt(service, means, report);
+    let Err(failed) = attempt(service, means, role, report);
     say(report, &failed);
     FAILED
 }
 
 fn say(report: &OwnedFd, message: &Report) {
-    let _ = nix::unistd::write(report, &message.encode());
+    let _ = sys::write::to_socket(report, &message.encode());
 }
 
-fn attempt(service: &Service, means: &Means, report: &OwnedFd) -> Result<Infallible, Report> {
+fn attempt(service: &Service, means: &Means, role: Role, report: &OwnedFd) -> Result<Infallible, Report> {
     let sources = Sources::open(service)?;
-    let run = sources.run()?;
+    let run = sources.program(RUN)?;
     // A logger in whose folder nothing says what to run is a multilog.
     let logged = service.logged.as_ref().filter(|_| run.is_none());
-    let identity = identity(service, &sources, logged, means.trusting, |warning| {
+    let mut identity = identity(service, &sources, logged, means.trusting, |warning| {
         say(report, &Report::Warning(warning));
     })?;
     let variables = sources.variables()?;
@@ -65,20 +86,44 @@ fn attempt(service: &Service, means: &Means, report: &OwnedFd) -> Result<Infalli
         let [_, stdout, _] = standard();
         dup2_stderr(stdout).map_err(|error| failed(Step::Folder, Some(error), "unable to log stderr"))?;
     }
-    if logged.is_some() {
-        let multilog = means.own.program("multilog").unwrap_or_else(|| c"multilog".to_owned());
-        let child: Vec<&CStr> = [multilog.as_c_str()].into_iter().chain(ACTIONS).collect();
-        return through_runas(means, &identity, &variables, &child, environment, report);
+    let mut child: Vec<CString> = Vec::new();
+    match role {
+        Role::Run if logged.is_some() => {
+            child.push(means.own.program("multilog").unwrap_or_else(|| c"multilog".to_owned()));
+            child.extend(ACTIONS.map(CStr::to_owned));
+        }
+        Role::Run => {
+            child.extend(run);
+            child.extend(sources.instance().map(CStr::to_owned));
+        }
+        Role::Finish { pid, ending } => {
+            // It finds what there is.
+            identity.folder = None;
+            child.extend(sources.program(FINISH)?);
+            child.extend(after(ending).map(number));
+            child.extend([service.argument.to_owned(), number(pid)]);
+        }
     }
-    let run = run.ok_or_else(|| failed(Step::Execute, Some(Errno::ENOENT), "unable to run ./run"))?;
-    let child: Vec<&CStr> = [run.as_c_str()].into_iter().chain(sources.instance()).collect();
-    if identity.account.is_some() || !variables.is_empty() {
-        return through_runas(means, &identity, &variables, &child, environment, report);
+    let words: Vec<&CStr> = child.iter().map(CString::as_c_str).collect();
+    let Some(program) = words.first() else {
+        return Err(failed(Step::Execute, Some(Errno::ENOENT), "unable to run ./run"));
+    };
+    if identity.account.is_some() || identity.folder.is_some() || !variables.is_empty() {
+        return through_runas(means, &identity, &variables, &words, environment, report);
     }
-    let Err(error) = execve(&run, &child, &environment);
-    let detail = explain::execution(&run, error).map(|detail| format!(": {detail}")).unwrap_or_default();
-    let reason = format!("unable to run {}: {}{detail}", run.to_string_lossy(), cli::errno::text(error));
+    let Err(error) = execve(program, &words, &environment);
+    let detail = explain::execution(program, error).map(|detail| format!(": {detail}")).unwrap_or_default();
+    let reason = format!("unable to run {}: {}{detail}", program.to_string_lossy(), cli::errno::text(error));
     Err(Report::Failed { step: Step::Execute, errno: error as i32, reason })
+}
+
+/// What finish is told of the end of run, as in s6: the exit code, or 256 and the signal, which is 0 where it is not known.
+fn after(ending: Ending) -> [i32; 2] {
+    match ending {
+        Ending::Exited(code) => [code.into(), 0],
+        Ending::Killed(signal) => [256, signal.into()],
+        Ending::Unknown => [256, 0],
+    }
 }
 
 /// Goes on as runas, which makes a folder for the account if asked to, becomes it, applies the variables and then is the
@@ -130,9 +175,9 @@ fn through_runas(
 
 /// What supervise was started with, with the instance's name and without what only runas may be told.
 fn environment(instance: Option<&CStr>) -> Vec<&CStr> {
-    let names = [VARIABLE, FOLDER, INSTANCE];
+    let names = [VARIABLE, FOLDER, KEPT, INSTANCE];
     // Without a template, a variable of that name means nothing to us.
-    let names = if instance.is_some() { &names[..] } else { &names[..2] };
+    let names = if instance.is_some() { &names[..] } else { &names[..3] };
     let mut entries = sys::environment::without(names);
     entries.extend(instance);
     entries

@@ -1,0 +1,274 @@
+//! What the runs of a service left behind: processes that live on when run has ended.
+//!
+//! supervise is a child subreaper, so they are its children then. A run that it had taken up from an earlier supervise has
+//! left them to somebody else; of those, the ones that are still in run's session are found.
+
+use super::background;
+use crate::held::Held;
+use crate::proc;
+use nix::unistd::Pid;
+use protocol::command::{Signal, Target};
+use protocol::process::ProcessId;
+use protocol::value::Leftovers as Wish;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+use sys::process::{self, Ending};
+use sys::signals::SignalNumber;
+
+/// A run that ended well within this, and left something behind, has put itself into the background.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A process that was left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leftover {
+    pub(super) pid: Pid,
+    session: Pid,
+    is_child: bool,
+}
+
+/// The last run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastRun {
+    pub(super) ending: Ending,
+    /// How long it lived.
+    pub(super) lived: Duration,
+}
+
+/// What becomes of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// They may stay.
+    Stay,
+    /// They are to end first, by themselves.
+    Wait,
+    /// They are to be ended first.
+    End,
+    /// run put itself into the background: there, in these sessions, the service goes on.
+    IsTheService(Vec<Pid>),
+}
+
+/// All that are known.
+#[derive(Debug, Default)]
+pub(super) struct Leftovers {
+    found: Vec<Leftover>,
+    /// Those that have been named in the log.
+    named: BTreeSet<Pid>,
+    /// The sessions of processes that were not our children.
+    sessions: Vec<Session>,
+    /// What is waited for.
+    verdict: Option<Verdict>,
+    /// One that is waited for: if there is any, one that is not our child.
+    watched: Option<Held>,
+}
+
+/// A session in which something may be left.
+#[derive(Debug)]
+struct Session {
+    id: Pid,
+    /// Who leads it, if that lives.
+    leader: Option<Held>,
+}
+
+impl Leftovers {
+    /// A run of that session has ended, which was not our child: what it leaves behind is not either.
+    pub(super) fn of_session(&mut self, id: Pid) {
+        if self.sessions.iter().all(|session| session.id != id) {
+            self.sessions.push(Session { id, leader: None });
+        }
+    }
+
+    /// An earlier supervise was waiting for this process, and for what is in its session.
+    pub(super) fn waited_for(&mut self, process: Held) {
+        let Some(stat) = proc::stat(process.pid()).ok().flatten() else { return };
+        let leader = Some(process).filter(|process| process.pid() == stat.session);
+        self.sessions.push(Session { id: stat.session, leader });
+    }
+
+    /// Looks for them, while nothing else runs here. Returns those that had not been seen before.
+    pub(super) fn look(&mut self) -> Vec<Leftover> {
+        let mut found = Vec::new();
+        if process::has_children() {
+            // Where /proc cannot be asked, nothing is known of them.
+            let children = proc::children(Pid::this()).unwrap_or_default();
+            found.extend(children.iter().map(|child| Leftover::from(child, true)));
+        }
+        self.sessions.retain(|session| {
+            // Its leader has ended, though it may not be reaped, or is held: who else lives under its number is a stranger.
+            let is_leader = |found: &proc::Stat| {
+                !found.is_alive() || session.leader.as_ref().is_some_and(|leader| !leader.has_ended())
+            };
+            let mut members = proc::in_session(session.id, is_leader).unwrap_or_default();
+            members.retain(|member| found.iter().all(|known| known.pid != member.pid));
+            found.extend(members.iter().map(|member| Leftover::from(member, false)));
+            !members.is_empty()
+        });
+        let is_new = |one: &Leftover| self.found.iter().all(|known| known.pid != one.pid);
+        let new = found.iter().copied().filter(is_new).collect();
+        self.found = found;
+        self.named.retain(|pid| self.found.iter().any(|known| known.pid == *pid));
+        new
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Those that have not been named before, as the log names them.
+    pub(super) fn unnamed(&mut self) -> Vec<String> {
+        let named = &mut self.named;
+        let new = self.found.iter().filter(|one| named.insert(one.pid));
+        new.map(|one| format!("pid {}: {}", one.pid, proc::command_line(one.pid))).collect()
+    }
+
+    /// From now on these are waited for, until [`Leftovers::are_cleared`].
+    pub(super) fn wait_for(&mut self, verdict: Verdict) {
+        self.verdict = Some(verdict);
+        self.watch();
+    }
+
+    /// These have come to light since: what ended has left them behind. Where all are to be ended, so are they.
+    pub(super) fn go_on(&self, new: &[Leftover]) {
+        if self.verdict == Some(Verdict::End) {
+            for signal in [Signal::Terminate, Signal::Continue] {
+                new.iter().for_each(|one| one.send(signal.number()));
+            }
+        }
+    }
+
+    /// Whether those that are waited for are gone. It was looked just now.
+    pub(super) fn are_cleared(&mut self) -> bool {
+        self.watch();
+        self.awaited().next().is_none()
+    }
+
+    /// One of those that are waited for.
+    pub(super) fn waited(&self) -> Option<ProcessId> {
+        self.watched.as_ref().and_then(Held::id)
+    }
+
+    /// What becomes readable when one of them ends whose end is not told by SIGCHLD.
+    pub(super) fn end(&self) -> Option<BorrowedFd<'_>> {
+        self.watched.as_ref().and_then(Held::end)
+    }
+
+    /// Whether that has happened.
+    pub(super) fn has_one_ended(&self) -> bool {
+        self.watched.as_ref().is_some_and(Held::has_ended)
+    }
+
+    /// Sends a signal to those that are waited for.
+    pub(super) fn send(&self, signal: SignalNumber) {
+        for one in self.awaited() {
+            one.send(signal);
+        }
+    }
+
+    fn awaited(&self) -> impl Iterator<Item = &Leftover> {
+        self.found.iter().filter(|one| match &self.verdict {
+            Some(Verdict::IsTheService(sessions)) => sessions.contains(&one.session),
+            _ => true,
+        })
+    }
+
+    fn watch(&mut self) {
+        let first = self.awaited().min_by_key(|one| one.is_child).copied();
+        self.watched = first.and_then(|one| one.hold());
+    }
+}
+
+impl Leftover {
+    fn from(stat: &proc::Stat, is_child: bool) -> Self {
+        Self { pid: stat.pid, session: stat.session, is_child }
+    }
+
+    /// Sends it a signal.
+    pub(super) fn send(&self, signal: SignalNumber) {
+        if self.is_child {
+            // Not reaped, so the number is its own.
+            let _ = process::send(self.pid, signal);
+        } else if let Some(held) = self.hold() {
+            held.send(Target::Process, signal);
+        }
+    }
+
+    /// Holds it, if the number is still its own.
+    fn hold(&self) -> Option<Held> {
+        let number = NonZeroU32::new(u32::try_from(self.pid.as_raw()).ok()?)?;
+        let held = Held::open(number).ok().flatten()?;
+        let stat = proc::stat(self.pid).ok().flatten()?;
+        (stat.session == self.session).then_some(held)
+    }
+}
+
+/// Judges what was found. `new` is what had not been seen before the last run.
+pub(super) fn judge(wish: Option<Wish>, found_any: bool, new: &[Leftover], last: Option<LastRun>) -> Verdict {
+    match wish {
+        _ if !found_any => Verdict::Stay,
+        Some(Wish::Keep) => Verdict::Stay,
+        Some(Wish::Wait) => Verdict::Wait,
+        Some(Wish::Kill) => Verdict::End,
+        None => {
+            let went_on = last.is_some_and(|last| last.ending == Ending::Exited(0) && last.lived < SOON);
+            if went_on && !new.is_empty() {
+                Verdict::IsTheService(new.iter().map(|one| one.session).collect())
+            } else {
+                Verdict::Stay
+            }
+        }
+    }
+}
+
+/// What the log says of a service that has put itself into the background.
+pub(super) fn in_background(left: &[Leftover]) -> String {
+    let named: Vec<String> =
+        left.iter().map(|one| format!("pid {}: {}", one.pid, proc::command_line(one.pid))).collect();
+    let option = left.iter().find_map(|one| background::foreground_option(&proc::arguments(one.pid)));
+    let cure = match option {
+        Some(option) => format!("run it as: {option}"),
+        None => "look for an option of it such as --foreground or --no-daemon".to_owned(),
+    };
+    format!(
+        "run has put itself into the background ({}), and is started again when that has ended: \
+         it is only watched well in the foreground: {cure}",
+        named.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left() -> Leftover {
+        Leftover { pid: Pid::from_raw(101), session: Pid::from_raw(100), is_child: true }
+    }
+
+    fn after(ending: Ending, seconds: u64) -> Option<LastRun> {
+        Some(LastRun { ending, lived: Duration::from_secs(seconds) })
+    }
+
+    #[test]
+    fn what_is_written_counts() {
+        let well = after(Ending::Exited(0), 0);
+        for (wish, verdict) in
+            [(Wish::Keep, Verdict::Stay), (Wish::Wait, Verdict::Wait), (Wish::Kill, Verdict::End)]
+        {
+            assert_eq!(judge(Some(wish), true, &[left()], well), verdict);
+            assert_eq!(judge(Some(wish), false, &[], well), Verdict::Stay, "there is none");
+        }
+    }
+
+    #[test]
+    fn a_service_in_the_background_is_told_from_what_a_dead_one_leaves() {
+        let judged = |last| judge(None, true, &[left()], last);
+        let in_background = Verdict::IsTheService(vec![Pid::from_raw(100)]);
+        assert_eq!(judged(after(Ending::Exited(0), 0)), in_background);
+        assert_eq!(judged(after(Ending::Exited(1), 0)), Verdict::Stay, "it failed");
+        assert_eq!(judged(after(Ending::Killed(15), 0)), Verdict::Stay);
+        assert_eq!(judged(after(Ending::Exited(0), 3600)), Verdict::Stay, "it had been up");
+        assert_eq!(judged(None), Verdict::Stay);
+        assert_eq!(judge(None, true, &[], after(Ending::Exited(0), 0)), Verdict::Stay, "from before");
+    }
+}

@@ -1,0 +1,153 @@
+//! The machine's state as the status record has it, and back.
+
+use super::run::Run;
+use super::{Machine, Next, Phase};
+use crate::spacing::Spacing;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use protocol::command::Target;
+use protocol::process::{Boot, Mark, ProcessId};
+use protocol::status::{Detail, Failed, Leaving, Phase as Reported, Status};
+use protocol::tai64n::Tai64n;
+use std::num::NonZeroU32;
+use std::time::Duration;
+use sys::clock::Monotonic;
+
+/// What the record says and the machine does not know.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Facts {
+    /// When the pid changed last.
+    pub(in super::super) since: Tai64n,
+    /// Why the last start failed.
+    pub(in super::super) failed: Option<Failed>,
+    pub(in super::super) boot: Option<Boot>,
+    /// supervise itself.
+    pub(in super::super) supervise: Option<ProcessId>,
+    /// What tells the process of run, or of finish, from others.
+    pub(in super::super) mark: Option<Mark>,
+    /// A process of an earlier run that is waited for.
+    pub(in super::super) waited: Option<ProcessId>,
+    /// The session of the last run.
+    pub(in super::super) session: Option<Pid>,
+    /// How many processes earlier runs have left behind.
+    pub(in super::super) leftovers: u16,
+}
+
+impl Machine {
+    /// The status record.
+    #[must_use]
+    pub(in super::super) fn status(&self, facts: Facts) -> Status {
+        let run = self.run();
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let point = |at: Monotonic| nanoseconds(at.since_zero());
+        let (phase, next_start, kill_at) = match self.phase {
+            Phase::Down => (Reported::Down, None, None),
+            Phase::Starting(run) => (Reported::Starting, None, run.kill_at),
+            Phase::Up(run) => (Reported::Up, None, run.kill_at),
+            Phase::Resting { until } => (Reported::Resting, Some(until), None),
+            Phase::Finishing { kill_at, next, .. } => (Reported::Finishing, self.asked(next), kill_at),
+            Phase::Clearing { kill_at, next } => (Reported::Clearing, self.asked(next), kill_at),
+        };
+        let finish = self.finish().and_then(number);
+        Status {
+            since: facts.since,
+            pid: run.and_then(|run| number(run.pid)),
+            paused: run.is_some_and(|run| run.paused),
+            want: self.want,
+            terminated: run.is_some_and(|run| run.was_sent(Signal::SIGTERM)),
+            detail: Some(Detail {
+                phase,
+                leaving: self.leaving,
+                last: self.last,
+                failed: facts.failed,
+                boot: facts.boot,
+                supervise: facts.supervise,
+                run: facts.mark.filter(|_| run.is_some()),
+                finish: finish.map(|pid| ProcessId { pid, mark: facts.mark }).or(facts.waited),
+                session: facts.session.and_then(number),
+                leftovers: facts.leftovers,
+                starts: self.starts,
+                spacing: nanoseconds(self.spacing.length()),
+                last_start: self.spacing.last_start().map(point),
+                next_start: next_start.map(point),
+                sent: run.map_or(0, |run| run.sent),
+                kill_at: kill_at.map(point),
+                kill_target: run.map_or(Target::Process, |run| run.kill_target),
+            }),
+        }
+    }
+
+    /// For the record of a phase that waits: a start was asked for when it is over, at any time.
+    fn asked(&self, next: Next) -> Option<Monotonic> {
+        (next == Next::Start)
+            .then(|| self.spacing.last_start().unwrap_or(Monotonic::from_zero(Duration::from_nanos(1))))
+    }
+
+    /// As the supervise before this one left it: what it held is believed to live. `starting` where the start that was in
+    /// progress then still tells what comes of it. `None` where that one had left on purpose.
+    #[must_use]
+    pub(in super::super) fn recorded(
+        now: Monotonic,
+        status: &Status,
+        detail: &Detail,
+        starting: bool,
+    ) -> Option<Self> {
+        if detail.leaving == Leaving::Left {
+            return None;
+        }
+        let point = |nanoseconds: u64| Monotonic::from_zero(Duration::from_nanos(nanoseconds));
+        let pid = |number: NonZeroU32| i32::try_from(number.get()).ok().map(Pid::from_raw);
+        let spacing = Spacing::recorded(Duration::from_nanos(detail.spacing), detail.last_start.map(point));
+        let kill_at = detail.kill_at.map(point);
+        let next = if detail.next_start.is_some() { Next::Start } else { Next::AsWished };
+        let run = status.pid.and_then(pid).map(|pid| Run {
+            pid,
+            paused: status.paused,
+            sent: detail.sent,
+            kill_at,
+            kill_target: detail.kill_target,
+        });
+        let phase = match (detail.phase, run, detail.finish.and_then(|finish| pid(finish.pid))) {
+            (Reported::Starting, Some(run), _) if starting => Phase::Starting(run),
+            // Whether it has become run is not told to anybody any more; what never does, ends.
+            (_, Some(run), _) => Phase::Up(run),
+            (Reported::Finishing, None, Some(pid)) => Phase::Finishing { pid, kill_at, next },
+            (Reported::Resting, None, _) => {
+                let until = detail.next_start.map_or(now, point);
+                Phase::Resting { until: until.min(now + spacing.length()) }
+            }
+            // What it waited for is looked for at once.
+            (Reported::Clearing, None, _) => Phase::Clearing { kill_at, next },
+            (_, None, _) if next == Next::Start => Phase::Resting { until: now },
+            (_, None, _) if status.want == protocol::status::Want::Up => {
+                Phase::Resting { until: spacing.next(now) }
+            }
+            (_, None, _) => Phase::Down,
+        };
+        Some(Self {
+            phase,
+            want: status.want,
+            leaving: detail.leaving,
+            spacing,
+            starts: detail.starts,
+            last: detail.last,
+        })
+    }
+
+    /// Taken up from another program's supervise, or from none that can be believed: this process is run.
+    #[must_use]
+    pub(in super::super) fn found(pid: Pid, paused: bool, want: protocol::status::Want) -> Self {
+        Self {
+            phase: Phase::Up(Run { paused, ..Run::new(pid) }),
+            want,
+            leaving: Leaving::No,
+            spacing: Spacing::default(),
+            starts: 1,
+            last: None,
+        }
+    }
+}
+
+fn number(pid: Pid) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(pid.as_raw()).ok()?)
+}

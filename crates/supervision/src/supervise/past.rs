@@ -1,0 +1,155 @@
+//! What the supervise before this one left: its wishes, and perhaps a service that runs. Never two copies of it: what is on
+//! record is held before anything is started, and where the record cannot be believed, /proc is asked first.
+
+use super::machine::Machine;
+use crate::held::Held;
+use crate::proc;
+use anyhow::{Context, bail};
+use nix::errno::Errno;
+use nix::sys::stat::stat;
+use nix::unistd::{Pid, getppid};
+use protocol::identity::FolderId;
+use protocol::process::{Boot, ProcessId};
+use protocol::status::{Detail, Failed, Status, Want};
+use protocol::tai64n::Tai64n;
+use std::num::NonZeroU32;
+use std::time::Duration;
+use sys::clock::Monotonic;
+
+/// How far the start of a process and the label of another program's record may be apart.
+const NEAR: Duration = Duration::from_secs(2);
+
+/// What is gone on with.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) machine: Machine,
+    /// When the pid changed last.
+    pub(super) since: Tai64n,
+    pub(super) failed: Option<Failed>,
+    /// The session of the last run.
+    pub(super) session: Option<Pid>,
+    /// The process of run or finish, if it lives.
+    pub(super) process: Option<Held>,
+    /// The process of an earlier run that was waited for, if it lives.
+    pub(super) waited: Option<Held>,
+}
+
+impl Past {
+    /// There is none: a new machine.
+    pub(super) fn none(machine: Machine) -> Self {
+        let since = Tai64n::from_wall(sys::clock::wall());
+        Self { machine, since, failed: None, session: None, process: None, waited: None }
+    }
+
+    /// Finds it. `starting` where a start that was in progress still tells what comes of it. `None` where there is nothing to go
+    /// on with.
+    ///
+    /// # Errors
+    ///
+    /// Where the service may run, and cannot be held: then nothing may be started.
+    pub(super) fn find(
+        record: &[u8],
+        boot: Option<Boot>,
+        want: Want,
+        now: Monotonic,
+        starting: bool,
+    ) -> anyhow::Result<Option<Self>> {
+        if record.is_empty() {
+            return Ok(None);
+        }
+        match Status::decode(record) {
+            Ok(status) => match &status.detail {
+                // Also where neither knows its boot: the marks of processes are seldom the same by chance.
+                Some(detail) if detail.boot == boot => Self::recorded(now, &status, detail, starting),
+                // The numbers in it are of another boot, or of another container.
+                Some(Detail { boot: Some(_), .. }) if boot.is_some() => Ok(None),
+                _ => Self::of_another(&status, want),
+            },
+            Err(_) => Self::of_nobody(want),
+        }
+    }
+
+    fn recorded(
+        now: Monotonic,
+        status: &Status,
+        detail: &Detail,
+        starting: bool,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(machine) = Machine::recorded(now, status, detail, starting) else { return Ok(None) };
+        let hold = |recorded: Option<ProcessId>| match recorded {
+            None => Ok(None),
+            Some(recorded) => Held::find(recorded).with_context(|| {
+                format!("unable to take up the service, which may run as pid {}", recorded.pid)
+            }),
+        };
+        let run = status.pid.map(|pid| ProcessId { pid, mark: detail.run });
+        let process = hold(run.or(detail.finish.filter(|_| machine.finish().is_some())))?;
+        let waited = hold(detail.finish.filter(|_| machine.is_clearing()))?;
+        let session = detail.session.and_then(|session| i32::try_from(session.get()).ok());
+        Ok(Some(Self {
+            machine,
+            since: status.since,
+            failed: detail.failed.clone(),
+            session: session.map(Pid::from_raw),
+            process,
+            waited,
+        }))
+    }
+
+    /// Of a supervise that is not ours, or wrote no marks: its pid is believed if that process began when the record says so.
+    fn of_another(status: &Status, want: Want) -> anyhow::Result<Option<Self>> {
+        let Some(pid) = status.pid else {
+            return Ok(None);
+        };
+        let number = i32::try_from(pid.get()).map(Pid::from_raw).ok();
+        let stat = number.and_then(|number| proc::stat(number).ok().flatten()).filter(proc::Stat::is_alive);
+        let began = stat.and_then(|stat| proc::started(&stat)).map(Tai64n::from_wall);
+        let is_near = |began: Tai64n| began.since(status.since) <= NEAR && status.since.since(began) <= NEAR;
+        if !began.is_some_and(is_near) {
+            return Self::of_nobody(want);
+        }
+        match Held::open(pid) {
+            Ok(None) => Ok(None),
+            Ok(Some(held)) => Ok(Some(Self::found(held, status.since, status.want, status.paused))),
+            Err(error) => bail!(
+                "unable to take up the service, which may run as pid {pid}: {}",
+                cli::errno::text(error)
+            ),
+        }
+    }
+
+    /// Where there is no word that can be believed.
+    fn of_nobody(want: Want) -> anyhow::Result<Option<Self>> {
+        let found = oldest_in_folder().context(
+            "unable to find out in /proc whether the service runs: if it does not, remove supervise/status",
+        )?;
+        Ok(found.map(|(held, since)| Self::found(held, since, want, false)))
+    }
+
+    fn found(held: Held, since: Tai64n, want: Want, paused: bool) -> Self {
+        let pid = held.pid();
+        let machine = Machine::found(pid, paused, want);
+        Self { machine, since, failed: None, session: Some(pid), process: Some(held), waited: None }
+    }
+}
+
+/// The oldest process that looks like this folder's run without a supervise: it leads a session, works in the folder, and was left
+/// to the process that adopts orphans here.
+fn oldest_in_folder() -> Result<Option<(Held, Tai64n)>, Errno> {
+    let here = FolderId::from(&stat(".")?);
+    let reapers = [Pid::from_raw(1), getppid()];
+    let is_orphan = |stat: &proc::Stat| {
+        stat.session == stat.pid
+            && stat.is_alive()
+            && reapers.contains(&stat.parent)
+            && stat.pid != Pid::this()
+    };
+    let mut found = proc::find(is_orphan)?;
+    found.retain(|stat| proc::working_folder(stat.pid) == Some(here));
+    let Some(oldest) = found.into_iter().min_by_key(|stat| stat.start_time) else { return Ok(None) };
+    let Some(number) = u32::try_from(oldest.pid.as_raw()).ok().and_then(NonZeroU32::new) else {
+        return Ok(None);
+    };
+    let since = proc::started(&oldest).map(Tai64n::from_wall).unwrap_or_default();
+    Ok(Held::open(number)?.map(|held| (held, since)))
+}

@@ -1,0 +1,105 @@
+//! The values in a service's folder, read when they are used. What cannot be used is said, and counts as absent.
+
+use super::service::Service;
+use super::sources::Sources;
+use crate::spacing;
+use nix::sys::signal::Signal;
+use protocol::command::Target;
+use protocol::folder::{
+    DOWN_SIGNAL, FINISH, KILL_GROUP, LEFTOVERS, RESTART_MAX, TIMEOUT_FINISH, TIMEOUT_KILL,
+};
+use protocol::value::{self, BadValue, Leftovers};
+use std::ffi::CStr;
+use std::time::Duration;
+use sys::signals::SignalNumber;
+
+/// How long finish may take where nothing is said, as in s6.
+const FINISHING: Duration = Duration::from_secs(5);
+
+/// The values of one service, at one moment.
+#[derive(Debug)]
+pub(super) struct Values<'a> {
+    sources: Option<Sources<'a>>,
+    warnings: Vec<String>,
+}
+
+/// How a service is stopped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopping {
+    /// What `down` sends.
+    pub(super) signal: SignalNumber,
+    /// Who gets it.
+    pub(super) target: Target,
+    /// How long after it what still runs is killed.
+    pub(super) killed_after: Option<Duration>,
+}
+
+impl<'a> Values<'a> {
+    /// Opens the folders that they are in.
+    pub(super) fn of(service: &'a Service) -> Self {
+        // Where they cannot be opened, the next start says so.
+        Self { sources: Sources::open(service).ok(), warnings: Vec::new() }
+    }
+
+    /// How it is stopped.
+    pub(super) fn stopping(&mut self) -> Stopping {
+        Stopping {
+            signal: self.read(DOWN_SIGNAL, value::signal).unwrap_or(Signal::SIGTERM.into()),
+            target: if self.has(KILL_GROUP) { Target::Group } else { Target::Process },
+            killed_after: self.killed_after(),
+        }
+    }
+
+    /// How long after `down` what still runs is killed.
+    pub(super) fn killed_after(&mut self) -> Option<Duration> {
+        self.read(TIMEOUT_KILL, value::timeout).flatten()
+    }
+
+    /// Whether there is a finish.
+    pub(super) fn has_finish(&mut self) -> bool {
+        self.has(FINISH)
+    }
+
+    /// How long finish may take.
+    pub(super) fn finishing(&mut self) -> Option<Duration> {
+        self.read(TIMEOUT_FINISH, value::timeout).unwrap_or(Some(FINISHING))
+    }
+
+    /// The longest spacing between two starts.
+    pub(super) fn restart_max(&mut self) -> Duration {
+        self.read(RESTART_MAX, value::duration).unwrap_or(spacing::LONGEST)
+    }
+
+    /// What becomes of what earlier runs left behind; `None` where nothing is said.
+    pub(super) fn leftovers(&mut self) -> Option<Leftovers> {
+        self.read(LEFTOVERS, value::leftovers)
+    }
+
+    /// What could not be used.
+    pub(super) fn warnings(self) -> Vec<String> {
+        self.warnings
+    }
+
+    fn has(&mut self, name: &CStr) -> bool {
+        let found = self.sources.as_ref().map_or(Ok(false), |sources| sources.has(name));
+        found.unwrap_or_else(|why| {
+            self.warn(name, &why);
+            false
+        })
+    }
+
+    fn read<T>(&mut self, name: &CStr, parse: fn(&[u8]) -> Result<T, BadValue>) -> Option<T> {
+        match self.sources.as_ref()?.value(name) {
+            Ok(content) => match parse(&content?) {
+                Ok(value) => return Some(value),
+                Err(why) => self.warn(name, &why),
+            },
+            Err(why) => self.warn(name, &why),
+        }
+        None
+    }
+
+    fn warn(&mut self, name: &CStr, why: &dyn std::fmt::Display) {
+        self.warnings.push(format!("{}: {why}", name.to_string_lossy()));
+    }
+}
