@@ -14,6 +14,7 @@ mod killed;
 mod lines;
 mod live;
 mod logger;
+mod once;
 mod place;
 mod processor;
 mod recovery;

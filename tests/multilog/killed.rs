@@ -1,6 +1,5 @@
-//! Killed at each system call in turn, from the first rotation to the last, and started again on the same pipe: no line is
-//! lost; and where it was in a rotation, every line is there once, in order. Theirs loses what it has read and not
-//! written.
+//! Killed at each system call in turn, from the first rotation to the last, and started again on the same pipe: every line
+//! is there once, in order. Theirs loses what it has read and not written.
 
 use super::logger::{Logger, Pipe, soon, wait_for};
 use super::place::{Place, from_file};
@@ -17,8 +16,6 @@ pub(super) struct Call {
     pub(super) number: usize,
     /// With its arguments and result.
     pub(super) shown: String,
-    /// Whether it belongs to a rotation, or is the one behind it: then nothing is in memory alone.
-    is_in_rotation: bool,
 }
 
 /// Two files full, and something more.
@@ -35,12 +32,12 @@ pub(super) fn has_strace() -> bool {
 }
 
 /// The system calls in a trace of strace.
-fn calls_in(trace: &str) -> Vec<Call> {
+pub(super) fn calls_in(trace: &str) -> Vec<Call> {
     let mut numbers = HashMap::new();
     let calls = trace.lines().filter_map(|line| {
         let name = line.split_once('(')?.0;
         let number = numbers.entry(name.to_owned()).and_modify(|number| *number += 1).or_insert(1);
-        Some(Call { name: name.to_owned(), number: *number, shown: line.to_owned(), is_in_rotation: false })
+        Some(Call { name: name.to_owned(), number: *number, shown: line.to_owned() })
     });
     calls.collect()
 }
@@ -62,18 +59,11 @@ pub(super) fn calls_of_rotations(program: &Path, script: &[&str]) -> Vec<Call> {
         calls.iter().position(|call| is_of(call, &["fsync", "fdatasync", "rename"])).expect("a rotation");
     let end = calls.iter().rposition(|call| is_of(call, &["unlink", "link", "rename"])).expect("its end");
     calls.truncate(end + 2);
-    let mut calls = calls.split_off(start);
-    let mut is_in_rotation = false;
-    for call in &mut calls {
-        is_in_rotation |= is_of(call, &["fsync", "fdatasync", "rename"]);
-        call.is_in_rotation = is_in_rotation;
-        is_in_rotation &= !is_of(call, &["write", "read", "tee", "splice", "poll", "ppoll"]);
-    }
-    calls
+    calls.split_off(start)
 }
 
 /// The trace in that place, once strace has written all of it.
-fn whole_trace(traces: &Place) -> String {
+pub(super) fn whole_trace(traces: &Place) -> String {
     let is_whole = || Some(traces.read("trace")).filter(|trace| trace.contains("exit_group("));
     wait_until("the trace is whole", &[traces.path()], is_whole)
 }
@@ -86,7 +76,7 @@ struct Outcome {
 }
 
 /// Runs a logger that is killed when it makes that call.
-fn kill_at(program: &Path, place: &Place, script: &[&str], input: File, call: &Call) {
+pub(super) fn kill_at(program: &Path, place: &Place, script: &[&str], input: File, call: &Call) {
     let inject = format!("inject={}:signal=KILL:when={}", call.name, call.number);
     let options = ["-o", "/dev/null", "-e", &format!("trace={}", call.name), "-e", &inject];
     let mut logger = Logger::traced(&options, program, place, script, input);
@@ -112,14 +102,13 @@ fn wait_until_nobody_is_in(place: &Place) {
 }
 
 #[track_caller]
-fn nothing_is_lost_or_doubled(script: &[&str], which: impl Fn(&Call) -> bool) {
+fn nothing_is_lost_or_doubled(script: &[&str]) {
     if !has_strace() {
         return;
     }
     let program = ours("multilog");
     let mut faults = String::new();
-    let mut calls = calls_of_rotations(&program, script);
-    calls.retain(which);
+    let calls = calls_of_rotations(&program, script);
     for call in &calls {
         let Outcome { names_after_kill, names, all } = killed_at(&program, script, call);
         let known = |name: &String| {
@@ -130,25 +119,19 @@ fn nothing_is_lost_or_doubled(script: &[&str], which: impl Fn(&Call) -> bool) {
         };
         let left = |name: &String| ["previous", "processed", "newstate"].contains(&name.as_str());
         let (lost, doubled) = lost_and_doubled(&all, &numbered_lines());
-        let is_exact = all == numbered_lines();
-        if lost > 0 || (call.is_in_rotation && !is_exact) || is_exact != (doubled == 0) {
+        if all != numbered_lines() {
             faults += &format!("{}: {lost} lines lost, {doubled} doubled\n", call.shown);
         }
         if !names_after_kill.iter().all(known) || !names.iter().all(known) || names.iter().any(left) {
             faults += &format!("{}: {names_after_kill:?}, {names:?}\n", call.shown);
         }
     }
-    let in_rotations = calls.iter().filter(|call| call.is_in_rotation).count();
-    assert!(
-        faults.is_empty(),
-        "of {} calls, {in_rotations} in rotations, killed at these:\n{faults}",
-        calls.len()
-    );
+    assert!(faults.is_empty(), "of {} calls, killed at these:\n{faults}", calls.len());
     assert!(calls.len() > 3, "{calls:?}");
 }
 
 /// How many lines are not there, and how many are there more than once.
-fn lost_and_doubled(all: &str, expected: &str) -> (usize, usize) {
+pub(super) fn lost_and_doubled(all: &str, expected: &str) -> (usize, usize) {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for line in all.lines() {
         *counts.entry(line).or_default() += 1;
@@ -158,43 +141,14 @@ fn lost_and_doubled(all: &str, expected: &str) -> (usize, usize) {
 }
 
 #[test]
-fn a_kill_at_any_call_of_a_rotation_loses_and_doubles_nothing() {
-    nothing_is_lost_or_doubled(&["s4096", "n20", "./main"], |call| call.is_in_rotation);
-}
-
-#[test]
-fn a_kill_between_rotations_loses_nothing_though_what_was_written_last_may_be_there_twice() {
-    nothing_is_lost_or_doubled(&["s4096", "n20", "./main"], |call| !call.is_in_rotation);
-}
-
-#[test]
-fn a_kill_loses_nothing_of_several_logs_though_what_one_was_ahead_may_be_there_twice() {
-    if !has_strace() {
-        return;
-    }
-    let program = ours("multilog");
-    let script = ["s4096", "n20", "./main", "s5000", "-*7*", "./other"];
-    let selected: String =
-        numbered_lines().split_inclusive('\n').filter(|line| !line.contains('7')).collect();
-    for call in calls_of_rotations(&program, &script) {
-        let (place, pipe) = (Place::new(), Pipe::new());
-        pipe.write(numbered_lines());
-        kill_at(&program, &place, &script, pipe.reader(), &call);
-        let mut logger = Logger::start(&program, &place, &script, pipe.reader());
-        drop(pipe);
-        assert_eq!(logger.wait(), Ok(0), "{} after {}", logger.errors(), call.shown);
-        for (log, lines) in [("main", numbered_lines()), ("other", selected.clone())] {
-            let all = place.all(log);
-            let lost = lost_and_doubled(&all, &lines).0;
-            assert_eq!(lost, 0, "of {log}, at {}", call.shown);
-        }
-    }
+fn a_kill_at_any_call_of_a_rotation_or_between_loses_and_doubles_nothing() {
+    nothing_is_lost_or_doubled(&["s4096", "n20", "./main"]);
 }
 
 #[test]
 fn a_kill_at_any_call_of_a_rotation_with_a_processor_loses_and_doubles_nothing() {
     let script = ["s4096", "n20", "!cat; cat <&4 >&5; echo x >&5", "./main"];
-    nothing_is_lost_or_doubled(&script, |call| call.is_in_rotation);
+    nothing_is_lost_or_doubled(&script);
 }
 
 #[test]

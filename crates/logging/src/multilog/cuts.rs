@@ -78,7 +78,13 @@ impl Cuts {
         self.write(buffer.get(..held).unwrap_or_default());
     }
 
-    /// The next place where a file ends, in bytes since the beginning.
+    /// The next place where a file ends, in bytes since the beginning; [`next_end`](Self::next_end) gives the same.
+    #[must_use]
+    pub fn first_end(&self) -> Option<u64> {
+        self.ends.front().copied()
+    }
+
+    /// The next place where a file ends, in bytes since the beginning, which is then done with.
     pub fn next_end(&mut self) -> Option<u64> {
         self.ends.pop_front()
     }

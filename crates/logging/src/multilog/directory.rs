@@ -5,6 +5,7 @@
 
 use super::cuts::Cuts;
 use super::files::{CURRENT, NEW_STATE, OPEN, PROCESSED, SAFE, STATE, append, is_safe, look, remove};
+use super::note::Extent;
 use super::script::{Settings, WhenFull};
 use super::sheet::Sheet;
 use super::steps::{Step, recovery};
@@ -14,7 +15,7 @@ use cli::text::shown;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
 use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::stat::{FileStat, Mode, fchmod, fstatat, mkdirat};
+use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat, mkdirat};
 use nix::unistd::{ftruncate, write};
 use protocol::lock::{self, Lock};
 use std::collections::VecDeque;
@@ -35,6 +36,33 @@ pub(super) struct Mark {
     pub(super) added: usize,
 }
 
+/// A directory that no other multilog has.
+#[derive(Debug)]
+pub(super) struct Locked {
+    pub(super) folder: OwnedFd,
+    lock: Lock,
+}
+
+impl Locked {
+    /// Makes, opens and locks it.
+    ///
+    /// # Errors
+    ///
+    /// What could not be done, as 0.76 puts it.
+    pub(super) fn open(path: &[u8]) -> anyhow::Result<Self> {
+        let name = shown(path);
+        // Where it is there already is not the only reason to go on: opening says what is wrong.
+        let _ = mkdirat(AT_FDCWD, path, Mode::S_IRWXU);
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let folder = openat(AT_FDCWD, path, flags, Mode::empty())
+            .and_then(|folder| fstatat(&folder, c".", AtFlags::empty()).map(|_| folder))
+            .with_context(|| format!("unable to open directory {name}"))?;
+        let lock =
+            lock::take(&folder, c"lock").with_context(|| format!("unable to lock directory {name}"))?;
+        Ok(Self { folder, lock })
+    }
+}
+
 /// A directory of logs.
 #[derive(Debug)]
 pub(super) struct Directory<'a> {
@@ -43,6 +71,8 @@ pub(super) struct Directory<'a> {
     _lock: Lock,
     /// `current`; none in the middle of a rotation that met trouble.
     pub(super) current: Option<OwnedFd>,
+    /// The device and number of its inode.
+    identity: (u64, u64),
     /// How many bytes `current` has.
     pub(super) on_disk: u64,
     /// How many it had when the input was last taken: what is behind would be written again.
@@ -68,32 +98,28 @@ pub(super) struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    /// Makes, opens and locks it, and finds out what is to be done before it can be written to.
+    /// Finds out what is to be done before it can be written to. A `current` that is in `undo` is cut first.
     ///
     /// # Errors
     ///
     /// What could not be done, as 0.76 puts it.
-    pub(super) fn open(mut settings: Settings<'a>) -> anyhow::Result<Self> {
+    pub(super) fn open(mut settings: Settings<'a>, locked: Locked, undo: &[Extent]) -> anyhow::Result<Self> {
         // A file that the system does not let grow that far ends before.
         settings.size = settings.size.min(largest_file());
-        let path = settings.path;
-        let name = shown(path);
-        // Where it is there already is not the only reason to go on: opening says what is wrong.
-        let _ = mkdirat(AT_FDCWD, path, Mode::S_IRWXU);
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let folder = openat(AT_FDCWD, path, flags, Mode::empty())
-            .and_then(|folder| fstatat(&folder, c".", AtFlags::empty()).map(|_| folder))
-            .with_context(|| format!("unable to open directory {name}"))?;
-        let lock =
-            lock::take(&folder, c"lock").with_context(|| format!("unable to lock directory {name}"))?;
+        let Locked { folder, lock } = locked;
+        let name = shown(settings.path);
         let file = |verb: &str, file: &CStr| format!("unable to {verb} {name}/{}", shown(file.to_bytes()));
-        let found = look(&folder, CURRENT).with_context(|| file("stat", CURRENT))?;
+        let mut found = look(&folder, CURRENT).with_context(|| file("stat", CURRENT))?;
+        if let Some(current) = &mut found {
+            cut(&folder, current, undo);
+        }
         let mut directory = Self {
             cuts: Cuts::new(settings.size, 0),
             settings,
             folder,
             _lock: lock,
             current: None,
+            identity: (0, 0),
             on_disk: 0,
             sure: 0,
             begun: None,
@@ -123,6 +149,7 @@ impl<'a> Directory<'a> {
     /// Goes on with what an earlier multilog left complete.
     fn continues(&mut self, opened: OwnedFd, found: &FileStat) {
         self.current = Some(opened);
+        self.identity = (found.st_dev, found.st_ino);
         self.on_disk = u64::try_from(found.st_size).unwrap_or(0);
         self.sure = self.on_disk;
         self.cuts = Cuts::new(self.settings.size, self.on_disk);
@@ -152,6 +179,7 @@ impl<'a> Directory<'a> {
     pub(super) fn create(&mut self) -> Result<(), Trouble> {
         let opened =
             append(&self.folder, CURRENT).map_err(|error| self.file_trouble("create", CURRENT, error))?;
+        self.identity = fstat(&opened).map_or((0, 0), |stat| (stat.st_dev, stat.st_ino));
         self.current = Some(opened);
         (self.on_disk, self.sure, self.begun) = (0, 0, None);
         Ok(())
@@ -258,6 +286,26 @@ impl<'a> Directory<'a> {
         })
     }
 
+    /// How many bytes are to be written of what comes from before there in the input.
+    pub(super) fn written_before(&self, input: usize) -> u64 {
+        let mut marks = self.marks.iter().rev();
+        let mut next = self.end();
+        let byte = marks.find_map(|mark| {
+            let end = std::mem::replace(&mut next, mark.byte);
+            let since = input.checked_sub(mark.input).filter(|since| *since > 0)?;
+            let count = u64::try_from(since.saturating_add(mark.added)).unwrap_or(u64::MAX);
+            Some(mark.byte.saturating_add(count).min(end))
+        });
+        byte.unwrap_or(self.written).max(self.written)
+    }
+
+    /// What it has on disk, and what it will have when it is written up to its target.
+    pub(super) fn extent(&self) -> Extent {
+        let (device, inode) = self.identity;
+        let end = self.on_disk.saturating_add(self.target.saturating_sub(self.written));
+        Extent { device, inode, size: self.sure, end }
+    }
+
     /// When `current` is so old that it is full.
     pub(super) fn is_due_at(&self) -> Option<Monotonic> {
         let (begun, age) = self.begun?;
@@ -267,6 +315,19 @@ impl<'a> Directory<'a> {
     /// Trouble with one of the files.
     pub(super) fn file_trouble(&self, verb: &str, file: &CStr, error: Errno) -> Trouble {
         Trouble::new(format!("unable to {verb} {}/{}", self.shown(), shown(file.to_bytes())), error)
+    }
+}
+
+/// Takes back what was written of a batch that was not taken, as far as it is known.
+fn cut(folder: &OwnedFd, current: &mut FileStat, undo: &[Extent]) {
+    let size = u64::try_from(current.st_size).unwrap_or(0);
+    let extent = undo.iter().find(|extent| {
+        (extent.device, extent.inode) == (current.st_dev, current.st_ino)
+            && (extent.size..=extent.end).contains(&size)
+    });
+    let Some(size) = extent.and_then(|extent| i64::try_from(extent.size).ok()) else { return };
+    if append(folder, CURRENT).and_then(|opened| ftruncate(&opened, size)).is_ok() {
+        current.st_size = size;
     }
 }
 

@@ -1,15 +1,18 @@
 //! The loop: look at the input, put its lines where they belong, write them, take the input.
 //!
 //! Input is taken when what became of it is on disk, so that whatever ends this process, the next one finds the rest in the
-//! pipe. Only the beginning of a line whose end has not come yet is kept in memory, since a pipe with something in it
+//! pipe. Only the beginning of a line whose end has not come yet is taken before, since a pipe with something in it
 //! cannot be waited for; and with `d`, what waits for room.
 //!
-//! How lines are put onto sheets is in `lines.rs`; here is what is done with full sheets, trouble and signals.
+//! How lines are put onto sheets is in `lines.rs`, how full sheets are written in `batch.rs`; here is what is done about
+//! trouble and signals.
 
 use super::actions::Actions;
 use super::backlog::AGAIN;
-use super::directory::Directory;
+use super::directory::{Directory, Locked};
 use super::input::{Block, Input, Look};
+use super::journal::Journal;
+use super::note::{Extent, Line};
 use super::script::Settings;
 use super::sheet::Sheet;
 use super::trouble::Trouble;
@@ -19,7 +22,7 @@ use cli::voice::{Said, Voice};
 use nix::errno::Errno;
 use nix::libc::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 use sys::clock::{Monotonic, wall};
 use sys::signals::Signals;
@@ -47,6 +50,14 @@ pub(super) struct Engine<'a> {
     pub(super) in_rest: bool,
     /// When the beginning of a line came that is kept in memory.
     pub(super) begun: Option<Duration>,
+    /// The input has ended, and with it its last line.
+    pub(super) has_ended: bool,
+    /// Where what is on its way is noted.
+    pub(super) journal: Option<Journal>,
+    /// What an earlier multilog has written and not taken.
+    undo: Vec<Extent>,
+    /// Where in a line the input stood when it was last taken.
+    pub(super) line: Line,
     signals: Signals,
     voice: Voice,
     said: Said,
@@ -66,6 +77,10 @@ impl<'a> Engine<'a> {
             sheet: Sheet::new(),
             in_rest: false,
             begun: None,
+            has_ended: false,
+            journal: None,
+            undo: Vec::new(),
+            line: Line::default(),
             signals,
             voice: Voice::new("multilog"),
             said: Said::default(),
@@ -80,7 +95,12 @@ impl<'a> Engine<'a> {
     ///
     /// Where it cannot be opened, or where it is told to stop in the middle of trouble.
     pub(super) fn open(&mut self, settings: Settings<'a>) -> anyhow::Result<()> {
-        let mut directory = Directory::open(settings)?;
+        let locked = Locked::open(settings.path)?;
+        if self.directories.is_empty() {
+            self.resume(&locked.folder);
+        }
+        let mut directory = Directory::open(settings, locked, &self.undo)?;
+        directory.selected = !self.in_rest || self.line.has(self.directories.len());
         while let Err(trouble) = directory.advance() {
             self.pause(trouble).map_err(|Stopped(trouble)| anyhow!("{trouble}"))?;
         }
@@ -90,6 +110,17 @@ impl<'a> Engine<'a> {
         self.is_plain = self.directories.is_empty() && directory.settings.prefix.is_empty();
         self.directories.push(directory);
         Ok(())
+    }
+
+    /// Goes on where an earlier multilog was in this pipe.
+    fn resume(&mut self, first: &OwnedFd) {
+        let Some((journal, resume)) = Journal::open(first, &self.input) else { return };
+        self.journal = Some(journal);
+        self.undo = resume.undo;
+        self.line = resume.line;
+        self.in_rest = resume.line.is_rest;
+        self.block.begin_with(&resume.kept);
+        self.begun = (!resume.kept.is_empty()).then(wall);
     }
 
     /// Logs until the input ends, or until it is told to stop.
@@ -116,8 +147,7 @@ impl<'a> Engine<'a> {
                     self.go_through(known, self.block.length())?;
                 }
                 Ok(Look::Nothing) if self.block.has_untaken() => {
-                    let all = self.block.length();
-                    self.input.take(&mut self.block, all);
+                    self.keep();
                     self.begun = self.begun.or_else(|| Some(wall()));
                 }
                 Ok(Look::Nothing) => self.wait(),
@@ -182,53 +212,6 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Writes what is pending, up to each directory's target; then the input before `input` is taken.
-    ///
-    /// # Errors
-    ///
-    /// Where it was told to stop while that could not be done.
-    pub(super) fn write_and_take(&mut self, input: usize) -> Result<(), Stopped> {
-        self.tell();
-        'again: loop {
-            for place in 0..self.directories.len() {
-                let Some(directory) = self.directories.get_mut(place) else { break };
-                if directory.backlog.is_some() {
-                    self.try_to_catch_up(place);
-                    continue;
-                }
-                let Err(trouble) = directory.write() else { continue };
-                if directory.waits_for_nothing() {
-                    self.fall_behind(place, trouble);
-                    continue;
-                }
-                let is_file_limit = trouble.reason == Some(Errno::EFBIG);
-                for directory in &mut self.directories {
-                    directory.take_back();
-                }
-                if !(is_file_limit && self.end_at_limit(place)?) {
-                    self.pause(trouble)?;
-                }
-                continue 'again;
-            }
-            break;
-        }
-        self.input.take(&mut self.block, input);
-        self.directories.iter_mut().for_each(Directory::settle);
-        self.forget_what_was_said();
-        Ok(())
-    }
-
-    /// A file has reached the limit that the system has set to its size: the next one begins. Whether there was anything
-    /// in it, so that this is of use.
-    fn end_at_limit(&mut self, place: usize) -> Result<bool, Stopped> {
-        let Some(directory) = self.directories.get_mut(place) else { return Ok(false) };
-        if directory.on_disk == 0 {
-            return Ok(false);
-        }
-        self.rotate(place)?;
-        Ok(true)
-    }
-
     /// Begins a new file in that directory.
     ///
     /// # Errors
@@ -268,14 +251,14 @@ impl<'a> Engine<'a> {
     }
 
     /// There is trouble in a directory whose lines are not waited for.
-    fn fall_behind(&mut self, place: usize, trouble: Trouble) {
+    pub(super) fn fall_behind(&mut self, place: usize, trouble: Trouble) {
         warn(&mut self.said, &mut self.voice, &trouble.with("dropping lines if they are too many"));
         if let Some(directory) = self.directories.get_mut(place) {
             directory.fall_behind(trouble);
         }
     }
 
-    fn try_to_catch_up(&mut self, place: usize) {
+    pub(super) fn try_to_catch_up(&mut self, place: usize) {
         let again = self.directories.get(place).and_then(Directory::again_at);
         let stamp = again.filter(|again| *again <= Monotonic::now()).map(|_| self.stamp());
         let directory = self.directories.get_mut(place);
@@ -301,7 +284,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Writes what goes elsewhere than into logs.
-    fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         let told = std::mem::take(&mut self.actions.told);
         let mut rest = told.as_slice();
         let [_, _, stderr] = sys::descriptor::standard();
@@ -320,7 +303,7 @@ impl<'a> Engine<'a> {
     }
 
     /// There is trouble, and nothing can be done but to try again after a while.
-    fn pause(&mut self, trouble: Trouble) -> Result<(), Stopped> {
+    pub(super) fn pause(&mut self, trouble: Trouble) -> Result<(), Stopped> {
         warn(&mut self.said, &mut self.voice, &trouble.with("pausing"));
         self.hear();
         if !self.stop {
@@ -331,7 +314,7 @@ impl<'a> Engine<'a> {
     }
 
     /// All is well again: what goes wrong next is said again.
-    fn forget_what_was_said(&mut self) {
+    pub(super) fn forget_what_was_said(&mut self) {
         let is_well = self.directories.iter().all(|directory| directory.backlog.is_none());
         if is_well && self.actions.are_status_files_written() {
             self.said.clear();

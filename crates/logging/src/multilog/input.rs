@@ -42,6 +42,8 @@ pub(super) struct Block {
     length: usize,
     /// How many of these have been taken.
     taken: usize,
+    /// How many are in the logs, or will not be.
+    logged: usize,
 }
 
 /// Where lines come from.
@@ -63,7 +65,7 @@ enum Kind {
 
 impl Block {
     pub(super) fn new() -> Self {
-        Self { bytes: vec![0; HEAD + LOOK + PIECE], length: 0, taken: 0 }
+        Self { bytes: vec![0; HEAD + LOOK + PIECE], length: 0, taken: 0, logged: 0 }
     }
 
     /// All of it, with what lies behind its end, for copies that go beyond it.
@@ -91,6 +93,46 @@ impl Block {
         self.bytes.copy_within(start..self.length, 0);
         self.length = self.length.saturating_sub(start);
         self.taken = self.taken.saturating_sub(start);
+        self.logged = self.logged.saturating_sub(start);
+    }
+
+    /// Begins with what an earlier multilog has kept, which is no more than that.
+    pub(super) fn begin_with(&mut self, kept: &[u8]) {
+        let room = self.bytes.get_mut(..kept.len()).filter(|room| room.len() <= HEAD);
+        if let Some(room) = room {
+            room.copy_from_slice(kept);
+            (self.length, self.taken) = (kept.len(), kept.len());
+        }
+    }
+
+    /// What is taken and not in the logs.
+    pub(super) fn kept(&self) -> &[u8] {
+        self.bytes.get(self.logged..self.taken).unwrap_or_default()
+    }
+
+    /// How much of that is behind `end`.
+    pub(super) fn kept_behind(&self, end: usize) -> usize {
+        self.taken.saturating_sub(end.max(self.logged))
+    }
+
+    /// What is not taken, up to `end`.
+    pub(super) fn untaken(&self, end: usize) -> &[u8] {
+        self.bytes.get(self.taken..end).unwrap_or_default()
+    }
+
+    /// What is before `end` is taken.
+    pub(super) fn is_taken(&mut self, end: usize) {
+        self.taken = self.taken.max(end);
+    }
+
+    /// What is before `end` is in the logs, or will not be.
+    pub(super) fn is_logged(&mut self, end: usize) {
+        self.logged = self.logged.max(end);
+    }
+
+    /// The byte before `end`.
+    pub(super) fn byte_before(&self, end: usize) -> Option<u8> {
+        self.bytes.get(end.checked_sub(1)?).copied()
     }
 }
 
@@ -160,16 +202,56 @@ impl Input {
 
     /// Takes the block's bytes before `end`: they are on disk, or are kept.
     pub(super) fn take(&mut self, block: &mut Block, end: usize) {
-        while let Some(left) = end.checked_sub(block.taken).filter(|left| *left > 0) {
-            let taken = match &self.kind {
-                Kind::Pipe { null, .. } => take_from_pipe(self.from, null, left),
-                Kind::File => {
-                    let _ = lseek(self.from, i64::try_from(left).unwrap_or(0), Whence::SeekCur);
-                    left
-                }
-                Kind::Stream => left,
-            };
-            block.taken = block.taken.saturating_add(taken);
+        let Some(left) = end.checked_sub(block.taken).filter(|left| *left > 0) else { return };
+        match &self.kind {
+            Kind::Pipe { .. } => self.discard(left),
+            Kind::File => {
+                let _ = lseek(self.from, i64::try_from(left).unwrap_or(0), Whence::SeekCur);
+            }
+            Kind::Stream => {}
+        }
+        block.is_taken(end);
+    }
+
+    /// The device and number of its inode, where it is a pipe that can be looked into.
+    pub(super) fn pipe(&self) -> Option<(u64, u64)> {
+        let stat = fstat(self.from).ok().filter(|_| self.is_pipe())?;
+        Some((stat.st_dev, stat.st_ino))
+    }
+
+    /// Whether it is a pipe that can be looked into.
+    pub(super) fn is_pipe(&self) -> bool {
+        matches!(self.kind, Kind::Pipe { .. })
+    }
+
+    /// Copies the first bytes of a pipe, as many as there are and have room, and gives their number.
+    pub(super) fn peek(&self, room: &mut [u8]) -> usize {
+        match &self.kind {
+            Kind::Pipe { own, .. } => look_into_pipe(self.from, own, room).unwrap_or(0),
+            Kind::File | Kind::Stream => 0,
+        }
+    }
+
+    /// Takes that many bytes from a pipe, and drops them.
+    pub(super) fn discard(&self, mut left: usize) {
+        let Kind::Pipe { null, .. } = &self.kind else { return };
+        while left > 0 {
+            left = left.saturating_sub(take_from_pipe(self.from, null, left));
+        }
+    }
+
+    /// Moves that many bytes of a pipe into a file, at that place; gives how many it were.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; then none were.
+    pub(super) fn store(&self, file: &OwnedFd, place: usize, count: usize) -> Result<usize, Errno> {
+        loop {
+            let mut place = i64::try_from(place).unwrap_or(i64::MAX);
+            match splice(self.from, None, file, Some(&mut place), count, SpliceFFlags::SPLICE_F_NONBLOCK) {
+                Err(Errno::EINTR) => {}
+                other => return other,
+            }
         }
     }
 }

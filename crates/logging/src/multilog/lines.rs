@@ -68,6 +68,7 @@ impl Engine<'_> {
             self.set_stamp();
             self.put_part(0, length, Ending::Added)?;
         }
+        self.has_ended = true;
         self.end_step(length)
     }
 
@@ -214,39 +215,28 @@ impl Engine<'_> {
     fn put_part(&mut self, at: usize, length: usize, ending: Ending) -> Result<(), Stopped> {
         let is_rest = self.in_rest;
         let stamp = self.put_onto_sheet(at, length, ending);
-        let end = ending.after(at, length);
-        for place in 0..self.directories.len() {
-            let Some(directory) = self.directories.get_mut(place).filter(|directory| directory.selected)
-            else {
-                continue;
-            };
+        for directory in self.directories.iter_mut().filter(|directory| directory.selected) {
             let before = directory.pending.length();
             if directory.backlog.is_none() {
                 let added = if is_rest { 0 } else { stamp.saturating_add(directory.settings.prefix.len()) };
                 directory.marks.push_back(Mark { byte: directory.end(), input: at, added });
             }
             put_with_prefix(directory, self.sheet.text_from(0), stamp, is_rest);
-            if directory.backlog.is_some() {
-                continue;
+            if directory.backlog.is_none() {
+                let (head, rest) = split_head(directory.pending.text_from(before), is_rest);
+                directory.cuts.put(head);
+                directory.cuts.put_bytes(rest);
             }
-            let (head, rest) = split_head(directory.pending.text_from(before), is_rest);
-            directory.cuts.put(head);
-            directory.cuts.put_bytes(rest);
-            self.end_files(place, end, at)?;
         }
         self.sheet.cut(0);
-        Ok(())
+        self.end_files(ending.after(at, length))
     }
 
     /// The end of a step: everything is written, and the input before `at` is taken.
     fn end_step(&mut self, at: usize) -> Result<(), Stopped> {
-        for place in 0..self.directories.len() {
-            let Some(directory) = self.directories.get_mut(place) else { break };
-            if directory.backlog.is_none() {
-                directory.cuts.step();
-                self.end_files(place, at, at)?;
-            }
-        }
+        let logs = self.directories.iter_mut().filter(|directory| directory.backlog.is_none());
+        logs.for_each(|directory| directory.cuts.step());
+        self.end_files(at)?;
         for directory in &mut self.directories {
             directory.target = directory.end();
         }
@@ -255,30 +245,31 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Ends the files of a directory that are full by what has been put. All that came before the end is written, and taken
-    /// from the input as far as it is written everywhere: during a rotation nothing is in memory alone.
-    ///
-    /// What is before `at` is on the sheets of the directories up to this one, what is before `still` on those of the
-    /// others.
-    fn end_files(&mut self, place: usize, at: usize, still: usize) -> Result<(), Stopped> {
-        while let Some(end) = self.directories.get_mut(place).and_then(|directory| directory.cuts.next_end())
-        {
+    /// Ends the files that are full by what has been put, which comes from the input before `at`: one after another, as they
+    /// end in the input. All that came before such an end is written everywhere, and taken from the input: during a
+    /// rotation nothing is in memory alone, and no log is ahead of another.
+    fn end_files(&mut self, at: usize) -> Result<(), Stopped> {
+        loop {
+            let logs = self.directories.iter().enumerate();
+            let ends =
+                logs.filter(|(_, directory)| directory.backlog.is_none()).filter_map(|(place, directory)| {
+                    let end = directory.cuts.first_end()?;
+                    Some((directory.input_at(end, at), place, end))
+                });
+            let Some((input, place, end)) = ends.min() else { return Ok(()) };
             for (other, directory) in self.directories.iter_mut().enumerate() {
-                directory.target =
-                    if other == place { end } else { directory.cuts.written().min(directory.end()) };
+                if other == place {
+                    directory.cuts.next_end();
+                    directory.target = end;
+                } else {
+                    directory.target = directory.written_before(input);
+                }
             }
-            let logs =
-                self.directories.iter().enumerate().filter(|(_, directory)| directory.backlog.is_none());
-            let inputs = logs.map(|(other, directory)| {
-                directory.input_at(directory.target, if other > place { still } else { at })
-            });
-            let input = inputs.min().unwrap_or(at);
             self.write_and_take(input)?;
             if self.directories.get(place).is_some_and(|directory| directory.backlog.is_none()) {
                 self.rotate(place)?;
             }
         }
-        Ok(())
     }
 
     fn write_all_and_take(&mut self, at: usize) -> Result<(), Stopped> {

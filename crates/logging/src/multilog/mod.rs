@@ -4,22 +4,27 @@
 //! |---|---|
 //! | `script.rs`, `pattern.rs` | what the arguments say; pure |
 //! | `cuts.rs` | where a file ends; pure |
-//! | `engine.rs` | the loop: input, writing, trouble, signals |
+//! | `engine.rs`, `batch.rs` | the loop: input, writing, trouble, signals |
 //! | `lines.rs` | from a block of input to the sheets of the directories |
 //! | `input.rs`, `sheet.rs` | what lines come from, and what they are put onto |
 //! | `actions.rs`, `status_file.rs` | patterns, stderr and status files, for each line |
 //! | `steps.rs` | what is done to the files of a directory, in which order, and what a crash leaves; pure |
 //! | `directory.rs`, `rotation.rs`, `files.rs`, `old_files.rs`, `processor.rs` | the same, done |
+//! | `note.rs` | what is noted of lines on their way, so that a kill neither loses nor doubles them; pure |
+//! | `journal.rs` | the same, done |
 //! | `backlog.rs`, `trouble.rs` | when the disk does not take it |
 
 mod actions;
 mod backlog;
+mod batch;
 pub mod cuts;
 mod directory;
 mod engine;
 mod files;
 mod input;
+mod journal;
 mod lines;
+pub mod note;
 mod old_files;
 pub mod pattern;
 mod processor;

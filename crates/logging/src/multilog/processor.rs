@@ -29,7 +29,9 @@ pub(super) fn run(folder: &OwnedFd, name: &str, processor: &[u8]) -> Result<(), 
     .map_err(|error| Trouble::new(format!("unable to fork for processor in {name}"), error))?;
     match sys::process::wait(child) {
         Ok(Ending::Exited(0)) => Ok(()),
-        Ok(Ending::Exited(_) | Ending::Unknown) => Err(Trouble { what: format!("processor failed in {name}"), reason: None }),
+        Ok(Ending::Exited(_) | Ending::Unknown) => {
+            Err(Trouble { what: format!("processor failed in {name}"), reason: None })
+        }
         Ok(Ending::Killed(signal)) => {
             Err(Trouble { what: format!("processor crashed in {name} by signal {signal}"), reason: None })
         }
