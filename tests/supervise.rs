@@ -1,13 +1,18 @@
 //! supervise, with real services in real folders: commands, signals, starts that fail, and its own files.
 
+mod background;
 mod commands;
 mod cured;
 mod endings;
 mod failed;
 mod files;
+mod finishing;
 mod full;
+mod leftovers;
 mod signals;
 mod spacing;
+mod stopping;
+mod stuck;
 
 use protocol::status::Detail;
 use std::path::Path;
@@ -43,6 +48,21 @@ fn resting(service: &Service, starts: u64) -> (Detail, Duration) {
 fn send(pid: u32, signals: impl IntoIterator<Item = i32>) {
     let shell = Tool::new(Path::new("/bin/sh")).args(["-c", "for n; do kill -$n $0 || exit; done"]);
     shell.arg(pid.to_string()).args(signals.into_iter().map(|n| n.to_string())).run().exits(0);
+}
+
+/// Ends those processes when the test does, before supervise, which would wait for them. They are the test's own.
+struct Doomed(Vec<u32>);
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        for pid in self.0.iter().filter(|pid| process::is_alive(**pid)) {
+            let _ = nix::sys::signal::kill(pid_of(*pid), nix::sys::signal::Signal::SIGKILL);
+        }
+    }
+}
+
+fn pid_of(number: u32) -> nix::unistd::Pid {
+    nix::unistd::Pid::from_raw(i32::try_from(number).expect("a pid"))
 }
 
 /// Waits until nothing of the process is left.

@@ -9,10 +9,12 @@
 )]
 
 mod asked;
+mod container;
 mod controls;
 mod database;
 mod envdir;
 mod envini;
+mod faults;
 mod fed;
 mod fghack;
 mod house;
@@ -20,6 +22,7 @@ mod multilog;
 mod passing;
 mod pgrphack;
 mod programs;
+mod promises;
 mod readproctitle;
 mod runas;
 mod scriptless;
@@ -37,4 +40,6 @@ mod svstat;
 mod svup;
 mod tai64n;
 mod tai64nlocal;
+mod takeover;
 mod texts;
+mod upgrade;

@@ -63,6 +63,20 @@ fn what_is_paused_can_be_stopped_and_a_pause_ends_with_the_process() {
     let _ = beacon.next();
 }
 
+/// Whoever it was that stopped the service, or that let it go on.
+#[test]
+fn a_pause_that_nobody_commanded_is_told_as_well() {
+    let tree = TestTree::new();
+    let (web, beacon, _supervise) = steady(&tree);
+    let pid = beacon.next().pid;
+    web.wait_for(up());
+    super::send(pid, [libc::SIGSTOP]);
+    web.wait_for(status("paused", |status| status.paused));
+    assert!(tree.svstat("web").ends_with(", paused"));
+    super::send(pid, [libc::SIGCONT]);
+    web.wait_for(status("not paused", |status| !status.paused && status.pid.is_some()));
+}
+
 #[test]
 fn once_is_once() {
     let tree = TestTree::new();

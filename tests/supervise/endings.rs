@@ -19,7 +19,7 @@ fn every_exit_code_and_signal_is_in_the_record() {
         let how = match ending {
             Ending::Exited(code) => format!("exit {code}"),
             Ending::Killed(signal) => format!("kill -{signal} $$"),
-            Ending::Unknown => unreachable!("no child of ours ends so"),
+            Ending::Unknown => panic!("no child of ours ends so"),
         };
         fs::write(web.file("how"), how).unwrap();
         tree.svc(["-o", "web"]);

@@ -72,7 +72,7 @@ fn no_other_signal_does_anything() {
     let pid = beacon.next().pid;
     web.wait_for(up());
     let means_something =
-        [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL, Signal::SIGSTOP];
+        [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2, Signal::SIGKILL, Signal::SIGSTOP];
     for signal in Signal::iterator().filter(|signal| !means_something.contains(signal)) {
         svscan.signal(signal);
     }

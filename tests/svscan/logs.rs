@@ -94,7 +94,9 @@ fn every_line_arrives_once_and_in_order_whoever_is_killed_meanwhile() {
         line.feed();
         line.arrives();
     }
-    assert_eq!(svscan.errors(), "");
+    // One that a new supervise still finds alive is adopted for its last moment.
+    let said = svscan.errors();
+    assert!(said.lines().all(|line| line.contains(": adopted pid ")), "{said}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Linux 5.3) a child is safe by its number, as long as it is not reaped; nobody else can be held.
 
 use nix::errno::Errno;
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use protocol::command::Target;
 use protocol::process::{Mark, ProcessId};
@@ -41,7 +42,12 @@ impl Held {
     ///
     /// Where there are no pidfds, or none can be had: whether it lives cannot be found out.
     pub(crate) fn find(recorded: ProcessId) -> Result<Option<Self>, Errno> {
-        let Some(found) = Self::open(recorded.pid)? else { return Ok(None) };
+        let found = match Self::open(recorded.pid) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(None),
+            Err(_) if is_another_or_nobody(recorded) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         Ok(Some(found).filter(|found| found.mark.is_some() && found.mark == recorded.mark))
     }
 
@@ -125,6 +131,17 @@ fn mark(pid: Pid, pidfd: Option<&Pidfd>) -> Option<Mark> {
         let stat = crate::proc::stat(pid).ok()??;
         Some(Mark::StartTime(stat.start_time))
     })
+}
+
+/// Whether what has that number now, if anything has, is certainly not the recorded process, without holding it.
+fn is_another_or_nobody(recorded: ProcessId) -> bool {
+    let Ok(pid) = i32::try_from(recorded.pid.get()).map(Pid::from_raw) else { return true };
+    let found = crate::proc::stat(pid).ok().flatten();
+    match (found, recorded.mark) {
+        (Some(found), Some(Mark::StartTime(time))) => found.start_time != time,
+        (None, _) => kill(pid, None) == Err(Errno::ESRCH),
+        _ => false,
+    }
 }
 
 fn number(pid: Pid) -> Option<NonZeroU32> {

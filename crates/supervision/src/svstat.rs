@@ -111,7 +111,8 @@ pub fn words(status: &Status, normally_up: bool, now: Tai64n, lived: Option<Dura
     match detail.phase {
         Phase::Finishing => words.push_str(", finish runs"),
         Phase::Clearing => {
-            let _ = write!(words, ", waiting for {} processes of an earlier run", detail.leftovers);
+            let (count, es) = (detail.leftovers, if detail.leftovers == 1 { "" } else { "es" });
+            let _ = write!(words, ", waiting for {count} process{es} of an earlier run");
         }
         Phase::Down | Phase::Starting | Phase::Up | Phase::Resting => {}
     }

@@ -4,6 +4,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+/// The file of [`Folder::alone`].
+pub(crate) const LOCK: &str = "running";
+
 /// A service folder that is being made, out of svscan's sight; it is renamed to its place when it is whole.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
@@ -20,6 +23,14 @@ impl Folder {
     #[must_use]
     pub fn run(self, body: &str) -> Self {
         self.script("run", body)
+    }
+
+    /// `run`, which holds a lock for as long as it lives, on descriptor 8. A second copy that finds it held writes so
+    /// into the locked file, where [`crate::Invariants`] finds it. What it leaves behind has to close that: `8>&-`.
+    #[must_use]
+    pub fn alone(self, body: &str) -> Self {
+        let lock = format!("exec 8>>{LOCK}; flock -n 8 || echo $$ >&8");
+        self.file(LOCK, "").mode(LOCK, 0o666).run(&format!("{lock}\n{body}"))
     }
 
     /// An executable script of that name.

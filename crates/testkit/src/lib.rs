@@ -16,6 +16,8 @@
 //!
 //! * [`TestTree`] is the folder; what is started in it is a [`Running`], one-shot tools are a [`Tool`].
 //! * [`Service::wait_for`] takes a [`Condition`]: it watches first and looks then, so that nothing is missed.
+//! * [`Invariants`] watches the tree while harm is done to it, and says whether everything held.
+//! * [`Traced`] is a program that is killed at a system call of one's choice; a [`SmallDisk`] can be filled.
 //! * [`Beacon`] is a FIFO on which each start of a run script tells its pid, arguments and environment.
 //! * [`ours`] and [`theirs`] find the programs, [`same_as_theirs`] runs a case on both; [`process`] reads /proc; [`account`] makes accounts.
 //!
@@ -35,7 +37,9 @@ mod beacon;
 mod call;
 mod compare;
 mod condition;
+mod disk;
 mod folder;
+pub mod invariants;
 mod lifeline;
 pub mod process;
 mod programs;
@@ -44,6 +48,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod traced;
 mod tree;
 mod wait;
 
@@ -52,10 +57,13 @@ pub use beacon::{Beacon, Start};
 pub use call::call;
 pub use compare::same_as_theirs;
 pub use condition::{Condition, down, failed, not_supervised, resting, status, supervised, up};
+pub use disk::SmallDisk;
 pub use folder::Folder;
-pub use programs::{is_root, needs_root, ours, skip, theirs};
+pub use invariants::{Invariants, LEFT_BEHIND};
+pub use programs::{is_root, needs_root, ours, ours_next, skip, theirs};
 pub use running::{Launch, Running};
 pub use service::Service;
 pub use tool::{Ran, Tool};
+pub use traced::{Stop, Traced};
 pub use tree::TestTree;
 pub use wait::{DEADLINE, read_line, wait_until};

@@ -16,6 +16,20 @@ pub fn ours(name: &str) -> PathBuf {
     path
 }
 
+/// supervise or svscan of a later version, which writes a record with more in it; where they are not built, the test is
+/// skipped and says so.
+#[must_use]
+pub fn ours_next(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("UPKEEP_DIST_NEXT")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/next"), PathBuf::from);
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    skip(&format!("it needs {}, which `make test` builds", path.display()));
+    None
+}
+
 /// The folder of our programs: `$UPKEEP_DIST`, else target/dist of this repository.
 fn dist() -> PathBuf {
     let folder = std::env::var_os("UPKEEP_DIST")

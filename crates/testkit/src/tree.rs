@@ -69,6 +69,11 @@ impl TestTree {
         Beacon::new(self.0.new_path(&format!("beacon-{name}")))
     }
 
+    /// A path for a file of the kit's own.
+    pub(crate) fn new_file(&self, name: &str) -> PathBuf {
+        self.0.new_path(name)
+    }
+
     /// Starts our svscan on the service directory.
     #[must_use]
     #[track_caller]
@@ -147,9 +152,11 @@ impl Root {
         let here =
             |pid: &u32| crate::process::folder(*pid).is_some_and(|folder| folder.starts_with(self.path()));
         let survivors: Vec<u32> = crate::process::all().into_iter().filter(here).collect();
-        let shown =
-            survivors.iter().map(|pid| format!("{pid} {}", crate::process::arguments(*pid).join(" ")));
-        let shown = shown.collect();
+        let shown = |pid: &u32| {
+            let folder = crate::process::folder(*pid).unwrap_or_default();
+            format!("{pid} {} in {}", crate::process::arguments(*pid).join(" "), folder.display())
+        };
+        let shown = survivors.iter().map(shown).collect();
         for pid in survivors {
             let _ = kill(Pid::from_raw(i32::try_from(pid).expect("a pid")), Signal::SIGKILL);
         }

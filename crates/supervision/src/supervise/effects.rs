@@ -1,7 +1,7 @@
 //! What supervise does when its machine says so: processes are made and signalled, what earlier runs left behind is looked for, and
 //! what is wrong is said once.
 
-use super::leftovers::{LastRun, Leftovers, Verdict, in_background, judge};
+use super::leftovers::{LastRun, Leftovers, Look, Verdict, in_background, judge};
 use super::machine::{Action, Clear, Finish, Machine, Start, Stop, To};
 use super::past::Past;
 use super::reports::Reports;
@@ -45,6 +45,8 @@ pub(super) struct Effects {
     session: Option<Pid>,
     began: Option<Monotonic>,
     last: Option<LastRun>,
+    /// What it left behind, looked for before finish could leave something.
+    of_run: Option<Look>,
     leftovers: Leftovers,
     voice: Voice,
     warned: Said,
@@ -64,6 +66,7 @@ impl Effects {
             session: None,
             began: None,
             last: None,
+            of_run: None,
             leftovers: Leftovers::default(),
             voice: Voice::new("supervise"),
             warned: Said::default(),
@@ -84,10 +87,14 @@ impl Effects {
         }
         if machine.is_clearing() {
             // Where nothing was said of leftovers, it was waiting because run had put itself into the background.
-            self.last = Some(LastRun { ending: Ending::Exited(0), lived: Duration::ZERO });
+            self.last = Some(LastRun { ending: Ending::Exited(0), lived: Duration::ZERO, was_told: false });
         }
         if let Some(waited) = waited.filter(|waited| !waited.is_child()) {
             self.leftovers.waited_for(waited);
+        }
+        if let Some(failed) = &failed {
+            // It has been said.
+            self.complained.is_new(&self.not_started(failed));
         }
         (self.process, self.failed, self.session) = (process, failed, session);
         machine
@@ -128,7 +135,7 @@ impl Effects {
 
     /// How many processes of earlier runs are known.
     pub(super) fn leftovers(&self) -> u16 {
-        u16::try_from(self.leftovers.count()).unwrap_or(u16::MAX)
+        u16::try_from(self.leftovers.found().len()).unwrap_or(u16::MAX)
     }
 
     /// What becomes readable when a leftover that is waited for ends.
@@ -167,15 +174,20 @@ impl Effects {
         if is_finish {
             return self.warn_once(&format!("unable to start finish: {}", failed.reason));
         }
-        let line = format!("unable to start {}: {}", self.service.name, failed.reason);
+        let line = self.not_started(&failed);
         if self.complained.is_new(&line) {
             self.voice.warn(&line);
         }
         self.failed = Some(failed);
     }
 
-    /// run has ended like that. Returns the longest spacing that the service wishes.
-    pub(super) fn run_ended(&mut self, ending: Ending) -> Duration {
+    fn not_started(&self, failed: &Failed) -> String {
+        format!("unable to start {}: {}", self.service.name, failed.reason)
+    }
+
+    /// run has ended like that, after a signal that was sent by command, or by itself. Returns the longest spacing that the
+    /// service wishes.
+    pub(super) fn run_ended(&mut self, ending: Ending, was_told: bool) -> Duration {
         self.reports = None;
         let process = self.process.take();
         if let Some(session) = self.session.filter(|_| !process.is_some_and(|process| process.is_child())) {
@@ -183,16 +195,16 @@ impl Effects {
         }
         // Of one that was begun by an earlier supervise, it is not known, and was long enough ago.
         let lived = self.began.take().map_or(Duration::MAX, |began| Monotonic::now().since(began));
-        self.last = Some(LastRun { ending, lived });
+        self.last = Some(LastRun { ending, lived, was_told });
         self.value(|values| values.restart_max())
     }
 
-    /// finish has ended like that.
-    pub(super) fn finish_ended(&mut self, ending: Ending) {
+    /// finish has ended like that, and is heeded if it says that the service is to stay down.
+    pub(super) fn finish_ended(&mut self, ending: Ending, is_heeded: bool) {
         self.reports = None;
         self.process = None;
         match ending {
-            Ending::Exited(125) => {
+            Ending::Exited(125) if is_heeded => {
                 self.voice.tell(&format!("{}: finish says that it stays down", self.service.name));
             }
             Ending::Killed(9) => self.warn_once("finish was killed"),
@@ -245,6 +257,7 @@ impl Effects {
         if !exists {
             return Some(finish.none());
         }
+        self.of_run = Some(self.leftovers.look());
         match self.spawn(Role::Finish { pid: finish.pid, ending: finish.ending }) {
             Ok(pid) => {
                 finish.spawned(pid, at_most);
@@ -279,20 +292,23 @@ impl Effects {
 
     /// Looks for what earlier runs left behind, and decides whether it is to be gone first.
     pub(super) fn clear<'a>(&mut self, clear: Clear<'a>) -> Option<Action<'a>> {
-        let new = self.leftovers.look();
+        let look = self.leftovers.look();
+        let of_run = self.of_run.take().unwrap_or(look);
         let last = self.last.take();
-        if self.leftovers.count() == 0 {
+        if self.leftovers.found().is_empty() {
             return Some(clear.free());
         }
         let (wish, killed_after) = self.value(|values| (values.leftovers(), values.killed_after()));
-        let verdict = judge(wish, true, &new, last);
+        let verdict = judge(wish, self.leftovers.found(), &of_run, last);
         let names = self.leftovers.unnamed();
-        if let Verdict::IsTheService(_) = verdict {
-            let name = &self.service.name;
-            self.voice.warn(&format!("{name}: {}", in_background(&new)));
+        if let Verdict::IsTheService { but } = &verdict {
+            // Of each program once.
+            let (programs, line) = in_background(self.leftovers.found(), but);
+            if self.warned.is_new(&format!("in the background: {programs:?}")) {
+                self.warn(&line);
+            }
         } else if !names.is_empty() {
-            let (name, names) = (&self.service.name, names.join("; "));
-            self.voice.warn(&format!("{name}: left behind by an earlier run: {names}"));
+            self.warn(&format!("left behind by an earlier run: {}", names.join("; ")));
         }
         let is_ending = verdict == Verdict::End;
         if verdict == Verdict::Stay {
@@ -310,8 +326,8 @@ impl Effects {
 
     /// Whether what was waited for is gone; what it has left behind itself is told to end as well, if it was.
     pub(super) fn are_leftovers_cleared(&mut self) -> bool {
-        let new = self.leftovers.look();
-        self.leftovers.go_on(&new);
+        let look = self.leftovers.look();
+        self.leftovers.go_on(&look);
         self.leftovers.are_cleared()
     }
 

@@ -34,6 +34,17 @@ pub(super) struct LastRun {
     pub(super) ending: Ending,
     /// How long it lived.
     pub(super) lived: Duration,
+    /// Somebody had sent it a signal.
+    pub(super) was_told: bool,
+}
+
+/// What a look has brought to light.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Look {
+    /// What had been seen before.
+    older: Vec<Pid>,
+    /// What had not.
+    new: Vec<Leftover>,
 }
 
 /// What becomes of them.
@@ -45,8 +56,9 @@ pub(super) enum Verdict {
     Wait,
     /// They are to be ended first.
     End,
-    /// run put itself into the background: there, in these sessions, the service goes on.
-    IsTheService(Vec<Pid>),
+    /// run put itself into the background, and there the service goes on: in all but these, which were there before it. Its
+    /// processes can change while it becomes a daemon.
+    IsTheService { but: Vec<Pid> },
 }
 
 /// All that are known.
@@ -86,8 +98,8 @@ impl Leftovers {
         self.sessions.push(Session { id: stat.session, leader });
     }
 
-    /// Looks for them, while nothing else runs here. Returns those that had not been seen before.
-    pub(super) fn look(&mut self) -> Vec<Leftover> {
+    /// Looks for them, while nothing else runs here.
+    pub(super) fn look(&mut self) -> Look {
         let mut found = Vec::new();
         if process::has_children() {
             // Where /proc cannot be asked, nothing is known of them.
@@ -104,16 +116,20 @@ impl Leftovers {
             found.extend(members.iter().map(|member| Leftover::from(member, false)));
             !members.is_empty()
         });
-        let is_new = |one: &Leftover| self.found.iter().all(|known| known.pid != one.pid);
-        let new = found.iter().copied().filter(is_new).collect();
+        let is_old = |one: &&Leftover| self.found.iter().any(|known| known.pid == one.pid);
+        let (older, new): (Vec<&Leftover>, Vec<&Leftover>) = found.iter().partition(is_old);
+        let look = Look {
+            older: older.into_iter().map(|one| one.pid).collect(),
+            new: new.into_iter().copied().collect(),
+        };
         self.found = found;
         self.named.retain(|pid| self.found.iter().any(|known| known.pid == *pid));
-        new
+        look
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.found.len()
+    /// Those that were found last.
+    pub(super) fn found(&self) -> &[Leftover] {
+        &self.found
     }
 
     /// Those that have not been named before, as the log names them.
@@ -130,10 +146,10 @@ impl Leftovers {
     }
 
     /// These have come to light since: what ended has left them behind. Where all are to be ended, so are they.
-    pub(super) fn go_on(&self, new: &[Leftover]) {
+    pub(super) fn go_on(&self, look: &Look) {
         if self.verdict == Some(Verdict::End) {
             for signal in [Signal::Terminate, Signal::Continue] {
-                new.iter().for_each(|one| one.send(signal.number()));
+                look.new.iter().for_each(|one| one.send(signal.number()));
             }
         }
     }
@@ -168,7 +184,7 @@ impl Leftovers {
 
     fn awaited(&self) -> impl Iterator<Item = &Leftover> {
         self.found.iter().filter(|one| match &self.verdict {
-            Some(Verdict::IsTheService(sessions)) => sessions.contains(&one.session),
+            Some(Verdict::IsTheService { but }) => !but.contains(&one.pid),
             _ => true,
         })
     }
@@ -203,72 +219,83 @@ impl Leftover {
     }
 }
 
-/// Judges what was found. `new` is what had not been seen before the last run.
-pub(super) fn judge(wish: Option<Wish>, found_any: bool, new: &[Leftover], last: Option<LastRun>) -> Verdict {
+/// Judges what was found, `of_run` of it when the last run had just ended.
+pub(super) fn judge(wish: Option<Wish>, found: &[Leftover], of_run: &Look, last: Option<LastRun>) -> Verdict {
+    let went_on =
+        last.is_some_and(|last| last.ending == Ending::Exited(0) && last.lived < SOON && !last.was_told);
+    let lives_on = || !of_run.new.is_empty() && found.iter().any(|one| !of_run.older.contains(&one.pid));
     match wish {
-        _ if !found_any => Verdict::Stay,
+        _ if found.is_empty() => Verdict::Stay,
         Some(Wish::Keep) => Verdict::Stay,
         Some(Wish::Wait) => Verdict::Wait,
         Some(Wish::Kill) => Verdict::End,
-        None => {
-            let went_on = last.is_some_and(|last| last.ending == Ending::Exited(0) && last.lived < SOON);
-            if went_on && !new.is_empty() {
-                Verdict::IsTheService(new.iter().map(|one| one.session).collect())
-            } else {
-                Verdict::Stay
-            }
-        }
+        None if went_on && lives_on() => Verdict::IsTheService { but: of_run.older.clone() },
+        None => Verdict::Stay,
     }
 }
 
-/// What the log says of a service that has put itself into the background.
-pub(super) fn in_background(left: &[Leftover]) -> String {
-    let named: Vec<String> =
-        left.iter().map(|one| format!("pid {}: {}", one.pid, proc::command_line(one.pid))).collect();
+/// What the log says of a service that has put itself into the background: its programs, and the whole line.
+pub(super) fn in_background(left: &[Leftover], but: &[Pid]) -> (Vec<String>, String) {
+    let left: Vec<&Leftover> = left.iter().filter(|one| !but.contains(&one.pid)).collect();
+    let programs: Vec<String> = left.iter().map(|one| proc::command_line(one.pid)).collect();
+    let named = left.iter().zip(&programs).map(|(one, program)| format!("pid {}: {program}", one.pid));
+    let named: Vec<String> = named.collect();
     let option = left.iter().find_map(|one| background::foreground_option(&proc::arguments(one.pid)));
     let cure = match option {
-        Some(option) => format!("run it as: {option}"),
+        Some(option) => format!("it probably needs: {option}"),
         None => "look for an option of it such as --foreground or --no-daemon".to_owned(),
     };
-    format!(
+    let line = format!(
         "run has put itself into the background ({}), and is started again when that has ended: \
          it is only watched well in the foreground: {cure}",
         named.join(", ")
-    )
+    );
+    (programs, line)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn left() -> Leftover {
-        Leftover { pid: Pid::from_raw(101), session: Pid::from_raw(100), is_child: true }
+    fn left(pid: i32) -> Leftover {
+        Leftover { pid: Pid::from_raw(pid), session: Pid::from_raw(100), is_child: true }
     }
 
     fn after(ending: Ending, seconds: u64) -> Option<LastRun> {
-        Some(LastRun { ending, lived: Duration::from_secs(seconds) })
+        Some(LastRun { ending, lived: Duration::from_secs(seconds), was_told: false })
+    }
+
+    fn new_since(older: &[i32], new: Leftover) -> Look {
+        Look { older: older.iter().copied().map(Pid::from_raw).collect(), new: vec![new] }
     }
 
     #[test]
     fn what_is_written_counts() {
-        let well = after(Ending::Exited(0), 0);
+        let (well, look) = (after(Ending::Exited(0), 0), new_since(&[], left(101)));
         for (wish, verdict) in
             [(Wish::Keep, Verdict::Stay), (Wish::Wait, Verdict::Wait), (Wish::Kill, Verdict::End)]
         {
-            assert_eq!(judge(Some(wish), true, &[left()], well), verdict);
-            assert_eq!(judge(Some(wish), false, &[], well), Verdict::Stay, "there is none");
+            assert_eq!(judge(Some(wish), &[left(101)], &look, well), verdict);
+            assert_eq!(judge(Some(wish), &[], &Look::default(), well), Verdict::Stay, "there is none");
         }
     }
 
     #[test]
     fn a_service_in_the_background_is_told_from_what_a_dead_one_leaves() {
-        let judged = |last| judge(None, true, &[left()], last);
-        let in_background = Verdict::IsTheService(vec![Pid::from_raw(100)]);
-        assert_eq!(judged(after(Ending::Exited(0), 0)), in_background);
-        assert_eq!(judged(after(Ending::Exited(1), 0)), Verdict::Stay, "it failed");
-        assert_eq!(judged(after(Ending::Killed(15), 0)), Verdict::Stay);
-        assert_eq!(judged(after(Ending::Exited(0), 3600)), Verdict::Stay, "it had been up");
-        assert_eq!(judged(None), Verdict::Stay);
-        assert_eq!(judge(None, true, &[], after(Ending::Exited(0), 0)), Verdict::Stay, "from before");
+        let look = new_since(&[99], left(101));
+        let judged = |found: &[Leftover], last| judge(None, found, &look, last);
+        let both = [left(99), left(101)];
+        let in_background = Verdict::IsTheService { but: vec![Pid::from_raw(99)] };
+        let well = after(Ending::Exited(0), 0);
+        assert_eq!(judged(&both, well), in_background);
+        assert_eq!(judged(&[left(99), left(102)], well), in_background, "it has forked once more");
+        assert_eq!(judged(&[left(99)], well), Verdict::Stay, "it has ended");
+        assert_eq!(judged(&both, after(Ending::Exited(1), 0)), Verdict::Stay, "it failed");
+        assert_eq!(judged(&both, after(Ending::Killed(15), 0)), Verdict::Stay);
+        assert_eq!(judged(&both, after(Ending::Exited(0), 3600)), Verdict::Stay, "it had been up");
+        assert_eq!(judged(&both, None), Verdict::Stay);
+        let told = well.map(|last| LastRun { was_told: true, ..last });
+        assert_eq!(judged(&both, told), Verdict::Stay, "it was to end");
+        assert_eq!(judge(None, &[left(99)], &Look::default(), well), Verdict::Stay, "from before");
     }
 }

@@ -67,15 +67,17 @@
 //! fails is spaced like a run that fails; deadlines are on the monotonic clock.
 
 mod answer;
+mod events;
 mod record;
 mod run;
 
 use crate::spacing::Spacing;
 pub(super) use answer::{Clear, Finish, Start, Stop};
+pub(super) use events::{Action, Event, To};
 use nix::unistd::Pid;
 use protocol::command::{Command, Order, Signal, Target};
 use protocol::status::{Leaving, Want};
-pub(super) use record::Facts;
+pub(super) use record::{Before, Facts};
 use run::Run;
 use std::time::Duration;
 use sys::clock::Monotonic;
@@ -87,64 +89,6 @@ const KILL_AGAIN: Duration = Duration::from_secs(5);
 
 /// The exit code with which finish says that the service is to stay down, as s6 has it.
 const STAY_DOWN: Ending = Ending::Exited(125);
-
-/// What happens to supervise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
-    /// It has begun, or taken up what another one left.
-    Begun,
-    /// A command came.
-    Order(Order),
-    /// supervise itself was told to stop (TERM, INT): down and leave; said again, KILL.
-    Terminate,
-    /// The logger's input comes to its end (HUP): once and leave, so that what waits in the pipe is still written.
-    EndOfInput,
-    /// supervise is to leave now and let the service run (QUIT).
-    Quit,
-    /// The process became run.
-    Executed,
-    /// A signal has stopped run's process, whoever sent it, or it goes on.
-    Paused(bool),
-    /// run's process ended.
-    Ended(Ending),
-    /// finish's process ended.
-    Finished(Ending),
-    /// What earlier runs left behind is gone.
-    Cleared,
-    /// The time of [`Machine::wake_at`] has come.
-    Due,
-}
-
-/// What the shell has to do.
-#[derive(Debug)]
-#[must_use]
-pub(super) enum Action<'a> {
-    /// Nothing.
-    Nothing,
-    /// Make a process for run, and say what came of it.
-    Start(Start<'a>),
-    /// run has ended: make a process for finish if there is one, and say what came of it.
-    Finish(Finish<'a>),
-    /// See what earlier runs left behind, and say whether it is to be gone first.
-    Clear(Clear<'a>),
-    /// Send what `down` sends, and say what it was.
-    Stop(Stop<'a>),
-    /// Send this.
-    Signal(To, Target, SignalNumber),
-    /// End supervise.
-    Leave,
-}
-
-/// Who gets a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum To {
-    /// The process that is run, or is about to be.
-    Run,
-    /// The process of finish.
-    Finish,
-    /// What earlier runs left behind.
-    Leftovers,
-}
 
 /// What is, with what belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +160,18 @@ impl Machine {
     #[must_use]
     pub(super) fn is_clearing(&self) -> bool {
         matches!(self.phase, Phase::Clearing { .. })
+    }
+
+    /// Whether finish can still say that the service is to stay down: nobody has asked for a start since it runs.
+    #[must_use]
+    pub(super) fn heeds_finish(&self) -> bool {
+        matches!(self.phase, Phase::Finishing { next: Next::AsWished, .. })
+    }
+
+    /// Whether run was sent a signal, other than to stop it for a while.
+    #[must_use]
+    pub(super) fn was_told(&self) -> bool {
+        self.run().is_some_and(Run::was_told)
     }
 
     /// The spacing does not grow beyond this any more.
@@ -339,8 +295,7 @@ impl Machine {
 
     fn finished(&mut self, now: Monotonic, ending: Ending) -> Action<'_> {
         let Phase::Finishing { next, .. } = self.phase else { return Action::Nothing };
-        let stays_down = ending == STAY_DOWN && next == Next::AsWished;
-        if stays_down {
+        if ending == STAY_DOWN && self.heeds_finish() {
             self.want = Want::Down;
         }
         self.clear(now, next)

@@ -1,7 +1,7 @@
 //! What the supervise before this one left: its wishes, and perhaps a service that runs. Never two copies of it: what is on
 //! record is held before anything is started, and where the record cannot be believed, /proc is asked first.
 
-use super::machine::Machine;
+use super::machine::{Before, Machine};
 use crate::held::Held;
 use crate::proc;
 use anyhow::{Context, bail};
@@ -18,6 +18,18 @@ use sys::clock::Monotonic;
 
 /// How far the start of a process and the label of another program's record may be apart.
 const NEAR: Duration = Duration::from_secs(2);
+
+/// Where and how this supervise begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Here {
+    /// The record's file.
+    pub(super) file: Option<FolderId>,
+    pub(super) boot: Option<Boot>,
+    /// What the folder says about being up.
+    pub(super) wish: Want,
+    pub(super) now: Monotonic,
+    pub(super) before: Before,
+}
 
 /// What is gone on with.
 #[derive(Debug)]
@@ -41,41 +53,33 @@ impl Past {
         Self { machine, since, failed: None, session: None, process: None, waited: None }
     }
 
-    /// Finds it. `starting` where a start that was in progress still tells what comes of it. `None` where there is nothing to go
-    /// on with.
+    /// Finds it. `None` where there is nothing to go on with.
     ///
     /// # Errors
     ///
     /// Where the service may run, and cannot be held: then nothing may be started.
-    pub(super) fn find(
-        record: &[u8],
-        boot: Option<Boot>,
-        want: Want,
-        now: Monotonic,
-        starting: bool,
-    ) -> anyhow::Result<Option<Self>> {
+    pub(super) fn find(record: &[u8], here: &Here) -> anyhow::Result<Option<Self>> {
         if record.is_empty() {
             return Ok(None);
         }
-        match Status::decode(record) {
-            Ok(status) => match &status.detail {
-                // Also where neither knows its boot: the marks of processes are seldom the same by chance.
-                Some(detail) if detail.boot == boot => Self::recorded(now, &status, detail, starting),
-                // The numbers in it are of another boot, or of another container.
-                Some(Detail { boot: Some(_), .. }) if boot.is_some() => Ok(None),
-                _ => Self::of_another(&status, want),
-            },
-            Err(_) => Self::of_nobody(want),
+        let Ok(status) = Status::decode(record) else { return Self::of_nobody(here) };
+        match &status.detail {
+            // A copy of another one's.
+            Some(detail) if detail.file.is_some() && detail.file != here.file => Self::of_nobody(here),
+            // Also where neither knows its boot: the marks of processes are seldom the same by chance.
+            Some(detail) if detail.file.is_some() && detail.boot == here.boot => {
+                Self::recorded(&status, detail, here)
+            }
+            // The numbers in it are of another boot, or of another container.
+            Some(Detail { boot: Some(_), .. }) if here.boot.is_some() => Ok(None),
+            _ => Self::of_another(&status, here),
         }
     }
 
-    fn recorded(
-        now: Monotonic,
-        status: &Status,
-        detail: &Detail,
-        starting: bool,
-    ) -> anyhow::Result<Option<Self>> {
-        let Some(machine) = Machine::recorded(now, status, detail, starting) else { return Ok(None) };
+    fn recorded(status: &Status, detail: &Detail, here: &Here) -> anyhow::Result<Option<Self>> {
+        let Some(machine) = Machine::recorded(here.now, status, detail, here.before) else {
+            return Ok(None);
+        };
         let hold = |recorded: Option<ProcessId>| match recorded {
             None => Ok(None),
             Some(recorded) => Held::find(recorded).with_context(|| {
@@ -96,17 +100,19 @@ impl Past {
         }))
     }
 
-    /// Of a supervise that is not ours, or wrote no marks: its pid is believed if that process began when the record says so.
-    fn of_another(status: &Status, want: Want) -> anyhow::Result<Option<Self>> {
-        let Some(pid) = status.pid else {
-            return Ok(None);
-        };
+    /// Of a supervise that is not ours, or wrote no marks: its pid is believed if that process began when the record says so,
+    /// and no other supervise has it.
+    fn of_another(status: &Status, here: &Here) -> anyhow::Result<Option<Self>> {
+        let Some(pid) = status.pid else { return Ok(None) };
         let number = i32::try_from(pid.get()).map(Pid::from_raw).ok();
         let stat = number.and_then(|number| proc::stat(number).ok().flatten()).filter(proc::Stat::is_alive);
-        let began = stat.and_then(|stat| proc::started(&stat)).map(Tai64n::from_wall);
-        let is_near = |began: Tai64n| began.since(status.since) <= NEAR && status.since.since(began) <= NEAR;
-        if !began.is_some_and(is_near) {
-            return Self::of_nobody(want);
+        let is_it = |stat: &proc::Stat| {
+            let began = proc::started(stat).map(Tai64n::from_wall).unwrap_or_default();
+            let is_near = began.since(status.since) <= NEAR && status.since.since(began) <= NEAR;
+            is_near && (is_orphan(stat) || works_here(stat))
+        };
+        if !stat.as_ref().is_some_and(is_it) {
+            return Self::of_nobody(here);
         }
         match Held::open(pid) {
             Ok(None) => Ok(None),
@@ -119,11 +125,11 @@ impl Past {
     }
 
     /// Where there is no word that can be believed.
-    fn of_nobody(want: Want) -> anyhow::Result<Option<Self>> {
+    fn of_nobody(here: &Here) -> anyhow::Result<Option<Self>> {
         let found = oldest_in_folder().context(
             "unable to find out in /proc whether the service runs: if it does not, remove supervise/status",
         )?;
-        Ok(found.map(|(held, since)| Self::found(held, since, want, false)))
+        Ok(found.map(|(held, since)| Self::found(held, since, here.wish, false)))
     }
 
     fn found(held: Held, since: Tai64n, want: Want, paused: bool) -> Self {
@@ -133,23 +139,28 @@ impl Past {
     }
 }
 
-/// The oldest process that looks like this folder's run without a supervise: it leads a session, works in the folder, and was left
-/// to the process that adopts orphans here.
+/// The oldest process that looks like this folder's run without a supervise: it leads a session, works in the folder, and is an
+/// orphan.
 fn oldest_in_folder() -> Result<Option<(Held, Tai64n)>, Errno> {
-    let here = FolderId::from(&stat(".")?);
-    let reapers = [Pid::from_raw(1), getppid()];
-    let is_orphan = |stat: &proc::Stat| {
-        stat.session == stat.pid
-            && stat.is_alive()
-            && reapers.contains(&stat.parent)
-            && stat.pid != Pid::this()
+    let may_be_run = |stat: &proc::Stat| {
+        stat.session == stat.pid && stat.is_alive() && is_orphan(stat) && stat.pid != Pid::this()
     };
-    let mut found = proc::find(is_orphan)?;
-    found.retain(|stat| proc::working_folder(stat.pid) == Some(here));
+    let mut found = proc::find(may_be_run)?;
+    found.retain(works_here);
     let Some(oldest) = found.into_iter().min_by_key(|stat| stat.start_time) else { return Ok(None) };
     let Some(number) = u32::try_from(oldest.pid.as_raw()).ok().and_then(NonZeroU32::new) else {
         return Ok(None);
     };
     let since = proc::started(&oldest).map(Tai64n::from_wall).unwrap_or_default();
     Ok(Held::open(number)?.map(|held| (held, since)))
+}
+
+/// Whether it was left to one of those that adopt orphans here.
+fn is_orphan(stat: &proc::Stat) -> bool {
+    [Pid::from_raw(1), getppid()].contains(&stat.parent)
+}
+
+/// Whether it works in the service's folder.
+fn works_here(process: &proc::Stat) -> bool {
+    stat(".").is_ok_and(|here| proc::working_folder(process.pid) == Some(FolderId::from(&here)))
 }

@@ -6,6 +6,7 @@ use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use protocol::file::kind;
 use protocol::folder::{CONTROL, LOCK, OK, STATUS};
+use protocol::identity::FolderId;
 use protocol::kept::Kept;
 use protocol::lock::{self, Lock};
 use protocol::status::SIZE;
@@ -72,6 +73,11 @@ impl Place {
             (status, self.status.as_fd()),
             (ok, self.ok.as_fd()),
         ]
+    }
+
+    /// Which file the record is.
+    pub(super) fn record_id(&self) -> Option<FolderId> {
+        fstat(&self.status).ok().map(|stat| FolderId::from(&stat))
     }
 
     /// What the record holds: nothing where it has just been made.

@@ -4,6 +4,7 @@ use super::effects::Effects;
 use super::machine::{Facts, Machine};
 use crate::held::Held;
 use nix::unistd::Pid;
+use protocol::identity::FolderId;
 use protocol::process::{Boot, ProcessId};
 use protocol::status::SIZE;
 use protocol::tai64n::Tai64n;
@@ -17,6 +18,7 @@ pub(super) struct Recorder {
     /// When the pid changed last, and to what.
     since: Tai64n,
     pid: Option<Pid>,
+    file: Option<FolderId>,
     boot: Option<Boot>,
     ourselves: Option<ProcessId>,
     /// What the file holds; `None` where it could not be written.
@@ -24,9 +26,9 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// For a supervise that begins with this process, recorded since then.
-    pub(super) fn new(boot: Option<Boot>, pid: Option<Pid>, since: Tai64n) -> Self {
-        Self { since, pid, boot, ourselves: Held::ourselves(), written: None }
+    /// For a supervise that begins with this process, recorded since then, and whose record is in that file.
+    pub(super) fn new(file: Option<FolderId>, boot: Option<Boot>, pid: Option<Pid>, since: Tai64n) -> Self {
+        Self { since, pid, file, boot, ourselves: Held::ourselves(), written: None }
     }
 
     /// Writes what is true now, by one pwrite, if the file does not hold it.
@@ -42,6 +44,7 @@ impl Recorder {
         let facts = Facts {
             since: self.since,
             failed: effects.failed().cloned(),
+            file: self.file,
             boot: self.boot,
             supervise: self.ourselves,
             mark: effects.process().and_then(Held::id).and_then(|id| id.mark),

@@ -3,8 +3,8 @@
 //! loop but [`Action::Leave`].
 
 use super::effects::Effects;
-use super::machine::{Action, Event, Machine};
-use super::past::Past;
+use super::machine::{Action, Before, Event, Machine};
+use super::past::{Here, Past};
 use super::place::Place;
 use super::recorder::Recorder;
 use super::reports::Reports;
@@ -88,14 +88,18 @@ impl Shell {
                 take_patiently(|| Place::take(&name, &path))?
             }
         };
+        let is_upgrade = kept.is_some();
         let socket = kept.and_then(|mut kept| sys::descriptor::adopt(kept.take(REPORT)?).ok());
+        let upgraded = Before::Upgraded { starting: socket.is_some() };
+        let before = if is_upgrade { upgraded } else { Before::Died };
         let boot = Boot::current();
         let now = Monotonic::now();
         let record = place.record().with_context(|| format!("unable to read the status of {name}"))?;
         let wish = if normally_up { Want::Up } else { Want::Down };
-        let past = Past::find(&record, boot, wish, now, socket.is_some()).with_context(|| name.clone())?;
+        let here = Here { file: place.record_id(), boot, wish, now, before };
+        let past = Past::find(&record, &here).with_context(|| name.clone())?;
         let past = past.unwrap_or_else(|| Past::none(Machine::new(now, normally_up)));
-        let recorder = Recorder::new(boot, past.machine.pid(), past.since);
+        let recorder = Recorder::new(here.file, boot, past.machine.pid(), past.since);
         let mut effects = Effects::new(service, means, socket.map(Reports::kept));
         let machine = effects.take_up(past);
         let mut shell = Self { machine, effects, recorder, place, signals, arguments: arguments.to_vec() };
@@ -105,18 +109,26 @@ impl Shell {
 
     /// Goes on until supervise is to leave.
     pub(super) fn keep_running(mut self) {
-        let mut flow = self.step(Event::Begun);
-        // Children that ended while this program took the place of an earlier version: putting SIGCHLD back to its default has
-        // thrown away the one that was pending.
-        if flow.is_continue() {
-            flow = self.reap();
-        }
-        // What is on record, and has ended while nobody looked.
-        if flow.is_continue() && self.effects.process().is_none() {
-            flow = self.ended(Ending::Unknown);
-        }
+        let mut flow = self.begun();
         while flow.is_continue() {
             flow = self.turn();
+        }
+    }
+
+    /// Goes on with what is on record, before anything new.
+    fn begun(&mut self) -> ControlFlow<()> {
+        self.step(Event::Begun)?;
+        // To be told to stop comes before a start.
+        while let Some(signal) = self.signals.next() {
+            self.take_signal(signal)?;
+        }
+        // Children that ended while this program took the place of an earlier version: putting SIGCHLD back to its default has
+        // thrown away the one that was pending.
+        self.reap()?;
+        // What is on record, and has ended while nobody looked.
+        match self.effects.process() {
+            Some(_) => ControlFlow::Continue(()),
+            None => self.ended(Ending::Unknown),
         }
     }
 
@@ -188,11 +200,11 @@ impl Shell {
         // What it said before it ended comes first: whether it became run at all.
         self.read_reports()?;
         if self.machine.finish().is_some() {
-            self.effects.finish_ended(ending);
+            self.effects.finish_ended(ending, self.machine.heeds_finish());
             return self.step(Event::Finished(ending));
         }
         if self.machine.pid().is_some() {
-            let longest = self.effects.run_ended(ending);
+            let longest = self.effects.run_ended(ending, self.machine.was_told());
             self.machine.limit_spacing(longest);
             return self.step(Event::Ended(ending));
         }

@@ -1,10 +1,13 @@
 //! A look into a folder that is new: has it what it needs, and when did anything in it change last?
 
 use super::events::Looked;
+use super::takeover;
+use nix::fcntl::AT_FDCWD;
+use protocol::file::open_folder;
 use protocol::folder::{LOG, MAIN, RUN, SUPERVISE};
 use protocol::instance::{Kind, kind};
 use std::collections::VecDeque;
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::Metadata;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::ffi::OsStrExt;
@@ -19,7 +22,7 @@ const MOST: u32 = 4096;
 pub(super) fn look(name: &OsStr) -> Looked {
     if Path::new(name).metadata().is_err() {
         // It is gone again, and what its template has does not count.
-        return Looked { has_run: false, has_log: false, print: 0, at_rest: Duration::ZERO };
+        return Looked { has_run: false, has_log: false, print: 0, at_rest: Duration::ZERO, runs: false };
     }
     let mut folders = vec![Path::new(name)];
     if let Kind::Instance { template, .. } = kind(name) {
@@ -29,7 +32,8 @@ pub(super) fn look(name: &OsStr) -> Looked {
         let file = OsStr::from_bytes(file.to_bytes());
         folders.iter().any(|folder| folder.join(file).symlink_metadata().is_ok_and(|found| is(&found)))
     };
-    let has_log = folders.iter().any(|folder| folder.join(OsStr::from_bytes(LOG.to_bytes())).is_dir());
+    let log = OsStr::from_bytes(LOG.to_bytes());
+    let has_log = folders.iter().any(|folder| folder.join(log).is_dir());
     let mut walk = Walk { print: 0, newest: Duration::ZERO, left: MOST };
     for folder in &folders {
         walk.through(folder);
@@ -39,7 +43,14 @@ pub(super) fn look(name: &OsStr) -> Looked {
         has_log,
         print: walk.print,
         at_rest: sys::clock::wall().saturating_sub(walk.newest),
+        runs: runs(Path::new(name)) || runs(&Path::new(name).join(log)),
     }
+}
+
+/// Whether a supervise runs in a folder.
+fn runs(path: &Path) -> bool {
+    let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    open_folder(AT_FDCWD, &name).is_ok_and(|folder| takeover::runs(folder, path))
 }
 
 struct Walk {

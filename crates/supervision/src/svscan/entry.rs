@@ -1,9 +1,9 @@
 //! One folder of the roster, on its way from arriving through supervised to ending.
 
-use super::events::{Arrival, Found, Looked, Part, Step};
+use super::departure::Departure;
+use super::events::{Arrival, Found, Looked, Origin, Part, Step};
 use super::keeper::Keeper;
 use cli::text::shown;
-use nix::unistd::Pid;
 use protocol::identity::FolderId;
 use protocol::instance::{Kind, kind};
 use std::ffi::{OsStr, OsString};
@@ -17,9 +17,6 @@ pub(super) const REST: Duration = Duration::from_secs(1);
 
 /// After so long, a folder that keeps changing is worth a word.
 const LONG: Duration = Duration::from_secs(30);
-
-/// A logger that has had the end of its input for so long, and has an empty pipe, is told to stop.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// A folder that so many listings in a row have not shown is gone, even while the directory keeps changing.
 const MISSED_FOR_SURE: u32 = 10;
@@ -36,9 +33,18 @@ pub(super) struct Entry {
 
 #[derive(Debug)]
 enum State {
-    Arriving { since: Monotonic, rest: Rest, told: bool },
-    Supervised { service: Keeper, logger: Option<Keeper> },
-    Ending { service: Keeper, logger: Option<Keeper>, drain: Drain },
+    Arriving {
+        since: Monotonic,
+        rest: Rest,
+        told: bool,
+    },
+    /// `found` once one of the two was there already: its log pipe may be another one than ours.
+    Supervised {
+        service: Keeper,
+        logger: Option<Keeper>,
+        found: bool,
+    },
+    Ending(Departure),
 }
 
 /// How far an arriving folder is from its start.
@@ -52,23 +58,25 @@ enum Rest {
     WithoutRun,
 }
 
-/// How far the end of a logger is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Drain {
-    /// The service is still there.
-    NotYet,
-    /// The logger has the end of its input; its pipe is looked at then.
-    Until(Monotonic),
-    /// It was told to stop.
-    Told,
-}
-
 impl Entry {
     /// A folder that has just been found, and is to be looked at.
     pub(super) fn arriving(now: Monotonic, found: Found) -> Self {
         let rest = Rest::Unseen { whole: found.arrival != Arrival::Made };
         let state = State::Arriving { since: now, rest, told: false };
         Self { id: found.id, name: found.name, missed: 0, state }
+    }
+
+    /// A folder that is gone, in which one of the two supervises was found.
+    pub(super) fn of_stray(now: Monotonic, id: FolderId, name: OsString, part: Part) -> Self {
+        let mut runs = Keeper::new(now);
+        runs.started(Origin::Found);
+        let mut gone = Keeper::new(now);
+        gone.give_up();
+        let (service, logger) = match part {
+            Part::Service => (runs, None),
+            Part::Logger => (gone, Some(runs)),
+        };
+        Self { id, name, missed: 0, state: State::Supervised { service, logger, found: true } }
     }
 
     pub(super) fn id(&self) -> FolderId {
@@ -88,9 +96,7 @@ impl Entry {
     /// Whether nothing of it is left.
     pub(super) fn has_ended(&self) -> bool {
         match &self.state {
-            State::Ending { service, logger, .. } => {
-                service.is_gone() && logger.is_none_or(|logger| logger.is_gone())
-            }
+            State::Ending(departure) => departure.has_ended(),
             State::Arriving { .. } | State::Supervised { .. } => false,
         }
     }
@@ -100,9 +106,8 @@ impl Entry {
         match &self.state {
             State::Arriving { rest: Rest::Until { due, .. }, .. } => Some(*due),
             State::Arriving { .. } => None,
-            State::Supervised { service, logger } => service.due().into_iter().chain(due(logger)).min(),
-            State::Ending { drain: Drain::Until(at), .. } => Some(*at),
-            State::Ending { .. } => None,
+            State::Supervised { service, logger, .. } => service.due().into_iter().chain(due(logger)).min(),
+            State::Ending(departure) => departure.wake_at(),
         }
     }
 
@@ -121,7 +126,7 @@ impl Entry {
                 steps.push(Step::Look(self.id));
             }
             State::Arriving { .. } => {}
-            State::Supervised { service, logger } => {
+            State::Supervised { service, logger, .. } => {
                 let with_log = logger.is_some();
                 if is_due(service.due()) {
                     service.ask(now);
@@ -132,11 +137,7 @@ impl Entry {
                     steps.push(Step::Start { id: self.id, part: Part::Logger, with_log });
                 }
             }
-            State::Ending { drain: Drain::Until(at), .. } if *at <= now => {
-                *at = now + GRACE;
-                steps.push(Step::CountUnread(self.id));
-            }
-            State::Ending { .. } => {}
+            State::Ending(departure) => departure.due(now, steps),
         }
     }
 
@@ -175,7 +176,7 @@ impl Entry {
             // Its name tells it its template and argument, or where its files are: it begins anew under the new one.
             State::Supervised { .. } if is_data(&self.name) || is_data(&found.name) => self.end(now, steps),
             State::Supervised { .. } => self.name = found.name,
-            State::Ending { .. } => {}
+            State::Ending(_) => {}
         }
     }
 
@@ -199,10 +200,12 @@ impl Entry {
                 }
                 return self.due(now, steps);
             }
-            State::Ending { .. } => return,
+            State::Ending(_) => return,
         };
         let waited = *rest == Rest::WithoutRun;
         let at_rest = match *rest {
+            // Somebody has found it whole enough.
+            _ if looked.runs => true,
             Rest::Unseen { whole } => whole || looked.at_rest >= REST,
             Rest::Until { due, print } => due <= now && print == looked.print,
             // What has come since must come to rest as well.
@@ -214,7 +217,7 @@ impl Entry {
                 *since = now;
             }
             *rest = Rest::Until { due: now + REST, print: looked.print };
-        } else if !looked.has_run {
+        } else if !looked.has_run && !looked.runs {
             *rest = Rest::WithoutRun;
         }
         match (waited, self.waits_for_run()) {
@@ -227,47 +230,49 @@ impl Entry {
             }
             _ => {}
         }
-        if at_rest && looked.has_run {
+        if at_rest && (looked.has_run || looked.runs) {
             let logger = looked.has_log.then(|| Keeper::new(now));
-            self.state = State::Supervised { service: Keeper::new(now), logger };
+            self.state = State::Supervised { service: Keeper::new(now), logger, found: false };
             self.due(now, steps);
         }
     }
 
     /// One of its supervises runs.
-    pub(super) fn started(&mut self, part: Part, pid: Pid, steps: &mut Vec<Step>) {
-        let ending = match (&self.state, part) {
-            (State::Ending { .. }, Part::Service) => Some(Step::Terminate(pid)),
-            (State::Ending { drain: Drain::Until(_) | Drain::Told, .. }, Part::Logger) => {
-                Some(Step::EndInput(pid))
-            }
-            _ => None,
+    pub(super) fn started(&mut self, part: Part, origin: Origin, steps: &mut Vec<Step>) {
+        let (service, logger, found) = match &mut self.state {
+            State::Arriving { .. } => return,
+            State::Supervised { service, logger, found } => (service, logger, found),
+            State::Ending(departure) => return departure.started(part, origin, steps),
         };
-        if let Some(keeper) = self.keeper(part) {
-            keeper.started(pid);
-            steps.extend(ending);
+        *found |= origin != Origin::Started;
+        match (part, &mut *logger) {
+            (Part::Service, _) => service.started(origin),
+            (Part::Logger, Some(logger)) => logger.started(origin),
+            (Part::Logger, None) => {}
+        }
+        let written = service.running().is_some_and(|origin| origin != Origin::Foreign);
+        if *found && written && logger.is_some_and(|logger| logger.running().is_some()) {
+            steps.push(Step::Reconnect(self.id));
         }
     }
 
     /// One of its supervises could not be started.
     pub(super) fn not_started(&mut self, now: Monotonic, part: Part, reason: &str, steps: &mut Vec<Step>) {
         let name = shown(self.name.as_bytes()).into_owned();
-        let ending = self.is_ending();
         let Some(keeper) = self.keeper(part) else { return };
         if keeper.not_started(now) {
             let log = if part == Part::Logger { "/log" } else { "" };
             steps.push(Step::Warn(format!("unable to start supervise {name}{log}: {reason}")));
         }
-        if ending {
-            self.part_gone(now, part, steps);
+        if let State::Ending(departure) = &mut self.state {
+            departure.gone(now, part, steps);
         }
     }
 
     /// One of its supervises has ended.
     pub(super) fn exited(&mut self, now: Monotonic, part: Part, ending: Ending, steps: &mut Vec<Step>) {
-        if self.is_ending() {
-            self.part_gone(now, part, steps);
-            return;
+        if let State::Ending(departure) = &mut self.state {
+            return departure.exited(now, part, ending, steps);
         }
         if let Some(keeper) = self.keeper(part) {
             keeper.exited(now, ending);
@@ -281,81 +286,56 @@ impl Entry {
 
     /// So many bytes wait in its log pipe.
     pub(super) fn unread(&mut self, count: usize, steps: &mut Vec<Step>) {
-        let State::Ending { logger: Some(logger), drain, .. } = &mut self.state else { return };
-        if let Some(pid) = logger.pid().filter(|_| count == 0) {
-            *drain = Drain::Told;
-            steps.push(Step::Terminate(pid));
+        if let State::Ending(departure) = &mut self.state {
+            departure.unread(count, steps);
         }
     }
 
     /// It is to stop, and be forgotten.
     pub(super) fn end(&mut self, now: Monotonic, steps: &mut Vec<Step>) {
-        let (mut service, logger) = match &self.state {
-            State::Ending { .. } => return,
-            State::Supervised { service, logger } => (*service, *logger),
+        let departure = match &self.state {
+            State::Ending(_) => return,
+            State::Supervised { service, logger, .. } => {
+                Departure::begin(self.id, now, *service, *logger, steps)
+            }
             State::Arriving { .. } => {
                 if self.waits_for_run() {
                     steps.push(Step::Unwatch(self.name.clone()));
                 }
-                let mut nothing = Keeper::new(now);
-                nothing.give_up();
-                (nothing, None)
+                Departure::of_nothing(self.id, now)
             }
         };
-        match service.pid() {
-            Some(pid) => steps.push(Step::Terminate(pid)),
-            None => service.give_up(),
-        }
-        let gone = service.is_gone();
-        self.state = State::Ending { service, logger, drain: Drain::NotYet };
-        if gone {
-            self.part_gone(now, Part::Service, steps);
-        }
+        self.state = State::Ending(departure);
     }
 
-    /// It was told to stop, and is told again: what has had its turn is killed.
-    pub(super) fn end_now(&mut self, steps: &mut Vec<Step>) {
-        if let State::Ending { service, logger, drain } = &self.state {
-            let logger = logger.as_ref().filter(|_| *drain != Drain::NotYet).and_then(Keeper::pid);
-            steps.extend(service.pid().into_iter().chain(logger).map(Step::Terminate));
+    /// It was told to stop, and is told again.
+    pub(super) fn hurry(&mut self, now: Monotonic, steps: &mut Vec<Step>) {
+        if let State::Ending(departure) = &mut self.state {
+            departure.hurry(now, steps);
         }
     }
 
     /// Whether it is on its way out.
     pub(super) fn is_ending(&self) -> bool {
-        matches!(self.state, State::Ending { .. })
+        matches!(self.state, State::Ending(_))
+    }
+
+    /// When one of its supervises was started last.
+    pub(super) fn last_start(&self) -> Option<Monotonic> {
+        match &self.state {
+            State::Supervised { service, logger, .. } => {
+                service.last_start().max(logger.and_then(|logger| logger.last_start()))
+            }
+            State::Arriving { .. } | State::Ending(_) => None,
+        }
     }
 
     fn keeper(&mut self, part: Part) -> Option<&mut Keeper> {
         match (&mut self.state, part) {
-            (State::Supervised { service, .. } | State::Ending { service, .. }, Part::Service) => {
-                Some(service)
-            }
-            (State::Supervised { logger, .. } | State::Ending { logger, .. }, Part::Logger) => {
-                logger.as_mut()
-            }
+            (State::Supervised { service, .. }, Part::Service) => Some(service),
+            (State::Supervised { logger, .. }, Part::Logger) => logger.as_mut(),
+            (State::Ending(departure), part) => departure.keeper(part),
             (State::Arriving { .. }, _) => None,
         }
-    }
-
-    /// While it ends, one of its supervises is gone for good. After the service it is the logger's turn.
-    fn part_gone(&mut self, now: Monotonic, part: Part, steps: &mut Vec<Step>) {
-        if let Some(keeper) = self.keeper(part) {
-            keeper.give_up();
-        }
-        let State::Ending { logger: Some(logger), drain, .. } = &mut self.state else { return };
-        if *drain != Drain::NotYet || part == Part::Logger {
-            return;
-        }
-        *drain = Drain::Until(now + GRACE);
-        if let Some(pid) = logger.pid() {
-            // Told first: a logger that has already ended at its end of file would be started again.
-            steps.push(Step::EndInput(pid));
-        } else if !logger.is_gone() {
-            // Its supervise was just to be started again: lines may be waiting for it.
-            logger.ask(now);
-            steps.push(Step::Start { id: self.id, part: Part::Logger, with_log: true });
-        }
-        steps.push(Step::CloseInput(self.id));
     }
 }

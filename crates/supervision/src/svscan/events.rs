@@ -1,6 +1,5 @@
 //! What the roster is told, and what it answers.
 
-use nix::unistd::Pid;
 use protocol::identity::FolderId;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -36,13 +35,26 @@ pub(super) struct Looked {
     pub(super) print: u64,
     /// How long nothing in it has changed, by the wall clock.
     pub(super) at_rest: Duration,
+    /// A supervise runs in it, or in its `log/`, already.
+    pub(super) runs: bool,
 }
 
 /// The two supervises of a folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Part {
     Service,
     Logger,
+}
+
+/// Where a supervise that runs has come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// svscan has just started it.
+    Started,
+    /// It ran already, and is ours.
+    Found,
+    /// It ran already, and is another program: that of daemontools, or runsv.
+    Foreign,
 }
 
 /// What svscan sees.
@@ -56,11 +68,11 @@ pub(super) enum Event {
     /// Something changed in a folder that waits for its `run`, or in the template that it may get one from.
     Changed(OsString),
     /// The answer to [`Step::Start`]: the supervise runs.
-    Started(FolderId, Part, Pid),
+    Started(FolderId, Part, Origin),
     /// The answer to [`Step::Start`]: it could not be started, and why.
     NotStarted(FolderId, Part, String),
-    /// A process ended.
-    Exited(Pid, Ending),
+    /// A supervise ended.
+    Exited(FolderId, Part, Ending),
     /// The answer to [`Step::CountUnread`].
     Unread(FolderId, usize),
     /// svscan is to stop everything; said again, to kill it.
@@ -78,12 +90,18 @@ pub(super) enum Step {
     Watch(FolderId),
     /// Do not, any more: the folder that had this name when it was watched.
     Unwatch(OsString),
-    /// Start a supervise; `with_log` where there is a log pipe between the two.
+    /// Start a supervise, or take over the one that runs; `with_log` where there is a log pipe between the two.
     Start { id: FolderId, part: Part, with_log: bool },
     /// Tell a supervise to stop its service and leave.
-    Terminate(Pid),
+    Terminate(FolderId, Part),
+    /// Tell it to kill its service and leave.
+    Kill(FolderId, Part),
+    /// It has not done so: kill them both.
+    Destroy(FolderId, Part),
     /// Tell a logger's supervise that its input ends.
-    EndInput(Pid),
+    EndInput(FolderId),
+    /// The service writes into the log pipe: a logger that reads another one is to end with that.
+    Reconnect(FolderId),
     /// Close svscan's own end of the log pipe, the last that keeps it open.
     CloseInput(FolderId),
     /// Count what waits in the log pipe.

@@ -1,7 +1,7 @@
 //! One supervise, kept running: when it is started, and when again.
 
+use super::events::Origin;
 use crate::spacing::Spacing;
-use nix::unistd::Pid;
 use sys::clock::Monotonic;
 use sys::process::Ending;
 
@@ -12,6 +12,8 @@ pub(super) struct Keeper {
     spacing: Spacing,
     /// That it cannot be started has been said.
     complained: bool,
+    /// The last one has not ended well: its service may live on, or somebody else may have its folder.
+    unclean: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +21,7 @@ enum State {
     Due(Monotonic),
     /// A start has been asked for, and its outcome is not told yet.
     Asked,
-    Running(Pid),
+    Running(Origin),
     /// For good.
     Gone,
 }
@@ -27,7 +29,7 @@ enum State {
 impl Keeper {
     /// One that is to be started now.
     pub(super) fn new(now: Monotonic) -> Self {
-        Self { state: State::Due(now), spacing: Spacing::default(), complained: false }
+        Self { state: State::Due(now), spacing: Spacing::default(), complained: false, unclean: false }
     }
 
     /// When it is to be started, if it waits for that.
@@ -38,10 +40,10 @@ impl Keeper {
         }
     }
 
-    /// Its process.
-    pub(super) fn pid(&self) -> Option<Pid> {
+    /// Where it has come from, if it runs.
+    pub(super) fn running(&self) -> Option<Origin> {
         match self.state {
-            State::Running(pid) => Some(pid),
+            State::Running(origin) => Some(origin),
             State::Due(_) | State::Asked | State::Gone => None,
         }
     }
@@ -50,15 +52,26 @@ impl Keeper {
         matches!(self.state, State::Gone)
     }
 
+    /// When it was started last.
+    pub(super) fn last_start(&self) -> Option<Monotonic> {
+        self.spacing.last_start()
+    }
+
     /// A start is asked for.
     pub(super) fn ask(&mut self, now: Monotonic) {
         self.spacing.started(now);
         self.state = State::Asked;
     }
 
-    pub(super) fn started(&mut self, pid: Pid) {
-        self.state = State::Running(pid);
+    /// Whether none runs, and something may be left all the same.
+    pub(super) fn may_have_left_something(&self) -> bool {
+        self.unclean && matches!(self.state, State::Due(_))
+    }
+
+    pub(super) fn started(&mut self, origin: Origin) {
+        self.state = State::Running(origin);
         self.complained = false;
+        self.unclean = false;
     }
 
     /// It could not be started. Returns whether that is news.
@@ -69,6 +82,7 @@ impl Keeper {
 
     /// It ended, and is started again when the spacing allows.
     pub(super) fn exited(&mut self, now: Monotonic, ending: Ending) {
+        self.unclean = ending != Ending::Exited(0);
         self.state = State::Due(self.spacing.ended(now, ending != Ending::Exited(0)));
     }
 

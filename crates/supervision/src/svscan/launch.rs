@@ -1,10 +1,12 @@
 //! Starting a supervise. By posix_spawn only: svscan has a second thread, and a fork would copy it in the middle of things.
 
+use super::shell::OWN_VARIABLES;
 use anyhow::Context;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn, posix_spawnp};
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use nix::sys::signal::SigSet;
 use nix::sys::stat::Mode;
 use nix::unistd::Pid;
 use protocol::identity::{FolderId, VARIABLE};
@@ -60,7 +62,8 @@ impl Launcher {
         let arguments: &[&CStr] =
             if self.trusting { &[c"supervise", c"-t", folder] } else { &[c"supervise", folder] };
         let meant = CString::new(format!("{VARIABLE}={id}"))?;
-        let mut environment = sys::environment::without(&[VARIABLE]);
+        let [kept, command] = OWN_VARIABLES;
+        let mut environment = sys::environment::without(&[VARIABLE, kept, command]);
         environment.push(&meant);
         self.files
             .as_it_was(|| match self.own.program("supervise") {
@@ -69,13 +72,40 @@ impl Launcher {
             })
             .context("unable to run supervise")
     }
+
+    /// Starts a command, sought in PATH, as svscan itself was started: in its group and session, with its stdin, stdout and
+    /// stderr, and with no signal blocked or ignored.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: ENOENT where there is no such program.
+    pub(super) fn command(&mut self, arguments: &[&CStr]) -> nix::Result<Pid> {
+        let program = arguments.first().copied().unwrap_or_default();
+        let mut attributes = PosixSpawnAttr::init()?;
+        attributes.set_sigmask(&SigSet::empty())?;
+        attributes.set_sigdefault(&sys::signals::every())?;
+        attributes
+            .set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
+        let environment = sys::environment::without(&OWN_VARIABLES);
+        let actions = PosixSpawnFileActions::init()?;
+        self.files.as_it_was(|| posix_spawnp(program, &actions, &attributes, arguments, &environment))
+    }
+
+    /// Does something with the limit of open files that svscan was started with.
+    pub(super) fn with_given_limit<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        self.files.as_it_was(act)
+    }
+
+    /// The svscan that is installed beside this one now.
+    pub(super) fn installed(&self) -> Option<CString> {
+        self.own.program("svscan")
+    }
 }
 
 /// The limit of open files that svscan was started with, and its own.
 #[derive(Debug)]
 struct FileLimit {
     given: rlim_t,
-    hard: rlim_t,
     /// Low numbers, given up while something is spawned: the C library may need two for a pipe of its own then, when
     /// log pipes have taken all others below the given limit.
     spare: [Option<OwnedFd>; 2],
@@ -83,21 +113,27 @@ struct FileLimit {
 
 impl FileLimit {
     fn raise() -> Self {
-        let (given, hard) =
-            getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((libc::RLIM_INFINITY, libc::RLIM_INFINITY));
+        let (given, hard) = file_limit();
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-        Self { given, hard, spare: spare() }
+        Self { given, spare: spare() }
     }
 
     /// Does something that inherits the limit.
     fn as_it_was<T>(&mut self, spawn: impl FnOnce() -> T) -> T {
         self.spare = [None, None];
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, self.given, self.hard);
+        // Asked each time: it can be raised while svscan runs.
+        let (_, hard) = file_limit();
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, self.given.min(hard), hard);
         let result = spawn();
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, self.hard, self.hard);
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
         self.spare = spare();
         result
     }
+}
+
+/// The soft and the hard limit.
+fn file_limit() -> (rlim_t, rlim_t) {
+    getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((libc::RLIM_INFINITY, libc::RLIM_INFINITY))
 }
 
 fn spare() -> [Option<OwnedFd>; 2] {

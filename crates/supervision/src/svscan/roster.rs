@@ -4,7 +4,7 @@
 //!
 //! - *arriving*: it is new, and starts when nothing in it has changed for a second (a `cp -r` makes `run` executable while it
 //!   is empty, before `user` is there). One renamed or linked in is whole, and starts at once; one without a `run` waits for it;
-//! - *supervised*: one supervise for the service, one for its logger, each started again when it ends;
+//! - *supervised*: one supervise for the service, one for its logger, started or found, each started again when it ends;
 //! - *ending*: the service is told to stop, then the logger gets the end of its input; then it is forgotten.
 //!
 //! It leaves when two complete listings have not shown it, the second of them undisturbed: one listing of a large
@@ -22,8 +22,6 @@ use sys::clock::Monotonic;
 #[derive(Debug)]
 pub(super) struct Roster {
     entries: BTreeMap<FolderId, Entry>,
-    /// Whose processes are whose.
-    processes: BTreeMap<i32, (FolderId, Part)>,
     /// Those that were renamed in, and wait until what had their name, or they themselves under another, has ended.
     moved: BTreeSet<FolderId>,
     /// A name says where `supervise/` is: a folder renamed is another service.
@@ -35,13 +33,7 @@ pub(super) struct Roster {
 impl Roster {
     /// An empty one. `names_matter` where `supervise/` is kept elsewhere, under the folder's path.
     pub(super) fn new(names_matter: bool) -> Self {
-        Self {
-            entries: BTreeMap::new(),
-            processes: BTreeMap::new(),
-            moved: BTreeSet::new(),
-            names_matter,
-            stopping: false,
-        }
+        Self { entries: BTreeMap::new(), moved: BTreeSet::new(), names_matter, stopping: false }
     }
 
     /// What a folder is called.
@@ -49,9 +41,24 @@ impl Roster {
         self.entries.get(&id).map(Entry::name)
     }
 
+    /// A supervise was found in a folder that is gone: it is stopped when the listings have shown that.
+    pub(super) fn stray(&mut self, now: Monotonic, id: FolderId, name: OsString, part: Part) {
+        self.entries.insert(id, Entry::of_stray(now, id, name, part));
+    }
+
     /// When [`Event::Due`] is to be told, if ever.
     pub(super) fn wake_at(&self) -> Option<Monotonic> {
         self.entries.values().filter_map(Entry::wake_at).min()
+    }
+
+    /// Whether nothing is on its way out: everything that runs is a folder's that is there.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.stopping && !self.entries.values().any(Entry::is_ending)
+    }
+
+    /// When a supervise was started last.
+    pub(super) fn last_start(&self) -> Option<Monotonic> {
+        self.entries.values().filter_map(Entry::last_start).max()
     }
 
     /// Takes one event. The steps are to be done in their order.
@@ -71,17 +78,14 @@ impl Roster {
             Event::Looked(id, looked) => {
                 self.concern(id, &mut steps, |entry, steps| entry.looked(now, looked, steps));
             }
-            Event::Started(id, part, pid) => {
-                self.processes.insert(pid.as_raw(), (id, part));
-                self.concern(id, &mut steps, |entry, steps| entry.started(part, pid, steps));
+            Event::Started(id, part, origin) => {
+                self.concern(id, &mut steps, |entry, steps| entry.started(part, origin, steps));
             }
             Event::NotStarted(id, part, reason) => {
                 self.concern(id, &mut steps, |entry, steps| entry.not_started(now, part, &reason, steps));
             }
-            Event::Exited(pid, ending) => {
-                if let Some((id, part)) = self.processes.remove(&pid.as_raw()) {
-                    self.concern(id, &mut steps, |entry, steps| entry.exited(now, part, ending, steps));
-                }
+            Event::Exited(id, part, ending) => {
+                self.concern(id, &mut steps, |entry, steps| entry.exited(now, part, ending, steps));
             }
             Event::Unread(id, count) => {
                 self.concern(id, &mut steps, |entry, steps| entry.unread(count, steps))
@@ -169,7 +173,7 @@ impl Roster {
         let again = std::mem::replace(&mut self.stopping, true);
         for entry in self.entries.values_mut() {
             if again {
-                entry.end_now(steps);
+                entry.hurry(now, steps);
             } else {
                 entry.end(now, steps);
             }

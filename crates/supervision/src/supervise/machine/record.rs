@@ -6,6 +6,7 @@ use crate::spacing::Spacing;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use protocol::command::Target;
+use protocol::identity::FolderId;
 use protocol::process::{Boot, Mark, ProcessId};
 use protocol::status::{Detail, Failed, Leaving, Phase as Reported, Status};
 use protocol::tai64n::Tai64n;
@@ -20,6 +21,8 @@ pub(in super::super) struct Facts {
     pub(in super::super) since: Tai64n,
     /// Why the last start failed.
     pub(in super::super) failed: Option<Failed>,
+    /// The record's file.
+    pub(in super::super) file: Option<FolderId>,
     pub(in super::super) boot: Option<Boot>,
     /// supervise itself.
     pub(in super::super) supervise: Option<ProcessId>,
@@ -31,6 +34,16 @@ pub(in super::super) struct Facts {
     pub(in super::super) session: Option<Pid>,
     /// How many processes earlier runs have left behind.
     pub(in super::super) leftovers: u16,
+}
+
+/// How the supervise before this one came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Before {
+    Died,
+    /// It became this one. `starting` where a start that was in progress still tells what comes of it.
+    Upgraded {
+        starting: bool,
+    },
 }
 
 impl Machine {
@@ -60,6 +73,7 @@ impl Machine {
                 leaving: self.leaving,
                 last: self.last,
                 failed: facts.failed,
+                file: facts.file,
                 boot: facts.boot,
                 supervise: facts.supervise,
                 run: facts.mark.filter(|_| run.is_some()),
@@ -83,14 +97,13 @@ impl Machine {
             .then(|| self.spacing.last_start().unwrap_or(Monotonic::from_zero(Duration::from_nanos(1))))
     }
 
-    /// As the supervise before this one left it: what it held is believed to live. `starting` where the start that was in
-    /// progress then still tells what comes of it. `None` where that one had left on purpose.
+    /// As the supervise before this one left it: what it held is believed to live. `None` where that one had left on purpose.
     #[must_use]
     pub(in super::super) fn recorded(
         now: Monotonic,
         status: &Status,
         detail: &Detail,
-        starting: bool,
+        before: Before,
     ) -> Option<Self> {
         if detail.leaving == Leaving::Left {
             return None;
@@ -108,7 +121,9 @@ impl Machine {
             kill_target: detail.kill_target,
         });
         let phase = match (detail.phase, run, detail.finish.and_then(|finish| pid(finish.pid))) {
-            (Reported::Starting, Some(run), _) if starting => Phase::Starting(run),
+            (Reported::Starting, Some(run), _) if before == Before::Upgraded { starting: true } => {
+                Phase::Starting(run)
+            }
             // Whether it has become run is not told to anybody any more; what never does, ends.
             (_, Some(run), _) => Phase::Up(run),
             (Reported::Finishing, None, Some(pid)) => Phase::Finishing { pid, kill_at, next },
@@ -127,7 +142,11 @@ impl Machine {
         Some(Self {
             phase,
             want: status.want,
-            leaving: detail.leaving,
+            leaving: match detail.leaving {
+                // Who tells it to stop next tells this one the first time.
+                Leaving::Stopping if before == Before::Died => Leaving::WhenDown,
+                leaving => leaving,
+            },
             spacing,
             starts: detail.starts,
             last: detail.last,

@@ -41,13 +41,18 @@ impl Run {
         self.sent & bit(signal as i32) != 0
     }
 
+    /// Whether it was sent anything, other than to stop it for a while.
+    pub(super) fn was_told(self) -> bool {
+        self.sent & !(bit(Signal::SIGSTOP as i32) | bit(Signal::SIGCONT as i32)) != 0
+    }
+
     /// Whether it failed, if that is how it ended.
     pub(super) fn failed(self, ending: Ending) -> bool {
         match ending {
             Ending::Exited(code) => code != 0,
             Ending::Killed(signal) => self.sent & bit(signal.into()) == 0,
             // Perhaps by a signal that was sent: it is not held against it then.
-            Ending::Unknown => self.sent == 0,
+            Ending::Unknown => !self.was_told(),
         }
     }
 }

@@ -296,14 +296,15 @@ fn a_record_brings_back_what_was() {
         let status = before.status(Facts::default());
         let read = Status::decode(&status.encode()).unwrap();
         let detail = read.detail.as_ref().unwrap();
-        let after = Machine::recorded(later(20), &read, detail, false).unwrap();
+        let after = Machine::recorded(later(20), &read, detail, Before::Died).unwrap();
         assert_eq!((after.want, after.leaving, after.starts), (before.want, before.leaving, before.starts));
         assert_eq!((after.spacing, after.last), (before.spacing, before.last));
         assert_eq!((after.pid(), after.finish()), (before.pid(), before.finish()));
         match phase {
             "Starting" => {
                 assert!(matches!(after.phase, Phase::Up(_)), "what never becomes run, ends");
-                let after = Machine::recorded(later(20), &read, detail, true).unwrap();
+                let after =
+                    Machine::recorded(later(20), &read, detail, Before::Upgraded { starting: true }).unwrap();
                 assert_eq!(after.phase, before.phase, "it still tells");
             }
             _ => assert_eq!(after.phase, before.phase),
@@ -317,12 +318,12 @@ fn one_that_has_left_on_purpose_leaves_nothing_to_go_on_with() {
     perform(machine.step(NOW, order(b'x')), PID);
     assert_eq!(perform(machine.step(NOW, Event::Ended(Ending::Exited(0))), PID), ["leave"]);
     let status = machine.status(Facts::default());
-    assert_eq!(Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), false), None);
+    assert_eq!(Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), Before::Died), None);
     let mut machine = machine_in("Up");
     assert_eq!(perform(machine.step(NOW, Event::Quit), PID), ["leave"]);
     let status = machine.status(Facts::default());
     assert!(
-        Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), false).is_some(),
+        Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), Before::Died).is_some(),
         "the service runs"
     );
 }
@@ -332,8 +333,21 @@ fn a_supervise_that_died_on_its_way_out_is_followed_by_one_that_leaves() {
     let mut machine = machine_in("Down");
     machine.leaving = Leaving::WhenDown;
     let status = machine.status(Facts::default());
-    let mut after = Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), false).unwrap();
+    let mut after = Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), Before::Died).unwrap();
     assert_eq!(perform(after.step(NOW, Event::Begun), PID), ["leave"]);
+}
+
+#[test]
+fn who_was_told_to_stop_is_killed_by_the_next_word_unless_that_is_another_ones_first() {
+    let mut machine = machine_in("Up");
+    perform(machine.step(NOW, Event::Terminate), PID);
+    let status = machine.status(Facts::default());
+    let said_again = |before| {
+        let after = Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), before);
+        perform(after.unwrap().step(NOW, Event::Terminate), PID)
+    };
+    assert_eq!(said_again(Before::Died), ["stop"]);
+    assert_eq!(said_again(Before::Upgraded { starting: false }), ["KILL"]);
 }
 
 /// Every event that there is, with the ends that count as different.
@@ -427,7 +441,7 @@ fn the_promises_hold_in_every_reachable_state() {
         }
         // Whenever supervise dies, the next one goes on from here.
         let status = machine.status(Facts::default());
-        if let Some(next) = Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), false) {
+        if let Some(next) = Machine::recorded(NOW, &status, status.detail.as_ref().unwrap(), Before::Died) {
             queue.extend(
                 outcomes(&next, Event::Begun).into_iter().filter(|(_, left)| !left).map(|(next, _)| next),
             );

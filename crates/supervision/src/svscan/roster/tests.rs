@@ -1,6 +1,5 @@
 use super::*;
-use crate::svscan::events::Looked;
-use nix::unistd::Pid;
+use crate::svscan::events::{Looked, Origin, Part};
 use std::time::Duration;
 use sys::process::Ending;
 
@@ -14,14 +13,18 @@ fn found(name: &str, inode: u64) -> Found {
     Found { name: name.into(), id: id(inode), arrival: Arrival::Linked }
 }
 
-const SOUND: Looked = Looked { has_run: true, has_log: false, print: 1, at_rest: Duration::from_secs(60) };
+const SOUND: Looked =
+    Looked { has_run: true, has_log: false, print: 1, at_rest: Duration::from_secs(60), runs: false };
 
-/// A roster with the world around it: what it asks to look at looks sound, what it starts runs.
+/// A roster with the world around it: what it asks to look at looks sound, what it starts runs, under a number of its own.
 struct World {
     roster: Roster,
     now: Monotonic,
     looks: BTreeMap<FolderId, Looked>,
     next_pid: i32,
+    pids: BTreeMap<(FolderId, Part), i32>,
+    /// What is found running instead of being started, once.
+    running: BTreeMap<(FolderId, Part), Origin>,
     /// Everything it did, in words.
     log: Vec<String>,
     left: bool,
@@ -30,7 +33,16 @@ struct World {
 impl World {
     fn new() -> Self {
         let roster = Roster::new(false);
-        Self { roster, now: START, looks: BTreeMap::new(), next_pid: 100, log: Vec::new(), left: false }
+        Self {
+            roster,
+            now: START,
+            looks: BTreeMap::new(),
+            next_pid: 100,
+            pids: BTreeMap::new(),
+            running: BTreeMap::new(),
+            log: Vec::new(),
+            left: false,
+        }
     }
 
     fn tell(&mut self, event: Event) -> Vec<String> {
@@ -41,21 +53,20 @@ impl World {
                 Step::Start { id, part, .. } => {
                     self.next_pid += 1;
                     let name = self.roster.name(id).unwrap().to_str().unwrap().to_owned();
-                    self.log.push(format!("start {name} {part:?} {}", self.next_pid));
-                    Some(Event::Started(id, part, Pid::from_raw(self.next_pid)))
+                    let origin = self.running.remove(&(id, part)).unwrap_or(Origin::Started);
+                    let what = if origin == Origin::Started { "start" } else { "take over" };
+                    self.log.push(format!("{what} {name} {part:?} {}", self.next_pid));
+                    self.pids.insert((id, part), self.next_pid);
+                    Some(Event::Started(id, part, origin))
                 }
                 Step::Leave => {
                     self.left = true;
                     None
                 }
-                Step::Terminate(pid) => {
-                    self.log.push(format!("terminate {pid}"));
-                    None
-                }
-                Step::EndInput(pid) => {
-                    self.log.push(format!("end input {pid}"));
-                    None
-                }
+                Step::Terminate(id, part) => self.note("terminate", id, part),
+                Step::Kill(id, part) => self.note("kill", id, part),
+                Step::Destroy(id, part) => self.note("destroy", id, part),
+                Step::EndInput(id) => self.note("end input", id, Part::Logger),
                 Step::ListAgain => None,
                 other => {
                     self.log.push(format!("{other:?}").split(['(', ' ']).next().unwrap().to_lowercase());
@@ -69,12 +80,22 @@ impl World {
         std::mem::take(&mut self.log)
     }
 
+    fn note(&mut self, what: &str, id: FolderId, part: Part) -> Option<Event> {
+        self.log.push(format!("{what} {}", self.pids[&(id, part)]));
+        None
+    }
+
     fn list(&mut self, folders: &[Found]) -> Vec<String> {
         self.tell(Event::Listed { folders: folders.to_vec(), quiet: true, fresh: false })
     }
 
     fn exit(&mut self, pid: i32) -> Vec<String> {
-        self.tell(Event::Exited(Pid::from_raw(pid), Ending::Exited(0)))
+        self.end(pid, Ending::Exited(0))
+    }
+
+    fn end(&mut self, pid: i32, ending: Ending) -> Vec<String> {
+        let (id, part) = *self.pids.iter().find(|(_, known)| **known == pid).unwrap().0;
+        self.tell(Event::Exited(id, part, ending))
     }
 
     fn pass(&mut self, milliseconds: u64) -> Vec<String> {
@@ -317,15 +338,77 @@ fn a_logger_that_does_not_end_is_told_to_when_its_pipe_is_empty() {
     assert!(world.pass(60_000).is_empty(), "told once");
 }
 
-#[test]
-fn a_second_stop_tells_again_whoever_has_had_its_turn() {
+fn with_log() -> World {
     let mut world = World::new();
     world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
     world.list(&[found("web", 1)]);
+    world
+}
+
+#[test]
+fn a_second_stop_kills_and_lets_the_logger_write_a_second_longer() {
+    let mut world = with_log();
     world.tell(Event::Stop);
-    assert_eq!(world.tell(Event::Stop), ["terminate 101"], "the logger still has lines to write");
+    assert_eq!(world.tell(Event::Stop), ["kill 101"], "the logger still has lines to write");
+    assert_eq!(world.exit(101), ["end input 102", "closeinput"]);
+    assert!(world.pass(999).is_empty());
+    assert_eq!(world.pass(1), ["kill 102"], "whatever waits in its pipe");
+    assert_eq!(world.tell(Event::Stop), ["kill 102"]);
+    // Where the service is gone already.
+    let mut world = with_log();
+    world.tell(Event::Stop);
     world.exit(101);
-    assert_eq!(world.tell(Event::Stop), ["terminate 102"]);
+    assert!(world.tell(Event::Stop).is_empty());
+    assert_eq!(world.pass(1000), ["kill 102"]);
+}
+
+#[test]
+fn what_does_not_do_what_it_was_told_is_killed_with_its_service() {
+    let mut world = with_log();
+    world.tell(Event::Stop);
+    assert!(world.pass(3_600_000).is_empty(), "not before it was told twice");
+    world.tell(Event::Stop);
+    assert!(world.pass(2999).is_empty());
+    assert_eq!(world.pass(1), ["destroy 101"]);
+    assert_eq!(world.pass(3000), ["destroy 101"], "and again, should that have been too early");
+}
+
+#[test]
+fn a_supervise_that_dies_while_it_stops_its_service_is_started_again_to_do_that() {
+    let mut world = with_log();
+    world.tell(Event::Stop);
+    let killed = Ending::Killed(9);
+    assert_eq!(world.end(101, killed), ["start web Service 103", "terminate 103"]);
+    assert_eq!(world.end(103, Ending::Exited(111)), ["start web Service 104", "terminate 104"]);
+    assert_eq!(world.end(104, killed), ["start web Service 105", "terminate 105"]);
+    assert_eq!(world.end(105, killed), ["end input 102", "closeinput"], "not for ever");
+}
+
+#[test]
+fn what_runs_already_is_taken_over_before_it_has_come_to_rest() {
+    let mut world = World::new();
+    let look = Looked { has_run: false, has_log: true, at_rest: Duration::ZERO, runs: true, print: 1 };
+    world.looks.insert(id(1), look);
+    world.running.insert((id(1), Part::Service), Origin::Found);
+    world.running.insert((id(1), Part::Logger), Origin::Found);
+    let made = Found { arrival: Arrival::Made, ..found("web", 1) };
+    let told = world.list(&[made]);
+    assert_eq!(told, ["take over web Service 101", "take over web Logger 102", "reconnect"]);
+    world.now = world.now + Duration::from_secs(10);
+    assert_eq!(world.end(101, Ending::Unknown), ["start web Service 103", "reconnect"]);
+    assert_eq!(world.tell(Event::Stop), ["terminate 103"]);
+}
+
+#[test]
+fn a_foreign_logger_is_let_go_when_its_service_is_not_foreign_any_more() {
+    let mut world = World::new();
+    world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
+    world.running.insert((id(1), Part::Service), Origin::Foreign);
+    world.running.insert((id(1), Part::Logger), Origin::Foreign);
+    assert_eq!(world.list(&[found("web", 1)]), ["take over web Service 101", "take over web Logger 102"]);
+    world.now = world.now + Duration::from_secs(10);
+    assert_eq!(world.exit(102), ["start web Logger 103"], "the pipe is still the old one");
+    assert_eq!(world.exit(101), ["start web Service 104", "reconnect"]);
 }
 
 #[test]
