@@ -95,8 +95,9 @@ impl Play {
     fn command(&self, tree: &TestTree, before: &str) -> Vec<String> {
         let says = self.beacon.say("command");
         let gate = self.gate.display();
-        let script =
-            format!("{before}\n{says}\nuntil read -r -t 0.1 code <>'{gate}'; do :; done\nexit $code");
+        let script = format!(
+            "exec 9<>'{gate}'\n{before}\n{says}\nuntil read -r -t 0.1 code <&9; do :; done\nexit $code"
+        );
         let command = ["--", "bash", "-c", &script].map(str::to_owned);
         svscan(tree).into_iter().chain(command).collect()
     }

@@ -101,7 +101,9 @@ fn without_a_program_to_become_it_warns_and_goes_on() {
     let warning = |why: &str| format!("svscan: warning: unable to become the installed svscan: {why}\n");
     let mut said = String::new();
     fs::remove_file(&path).unwrap();
-    for (content, why) in [(None, "file does not exist"), (Some("no program"), "exec format error")] {
+    for (content, why) in
+        [(None, "there is no svscan beside this one"), (Some("no program"), "exec format error")]
+    {
         if let Some(content) = content {
             fs::write(&path, content).unwrap();
             let old = ours("svscan").metadata().unwrap().permissions();

@@ -4,8 +4,14 @@
 use std::fmt;
 use std::os::fd::RawFd;
 
-/// The variable. It is removed for all children.
+/// The variable.
 pub const VARIABLE: &str = "UPKEEP_KEPT";
+
+/// In this one svscan keeps the pid of what runs in its foreground: it is no descriptor.
+pub const COMMAND: &str = "UPKEEP_COMMAND";
+
+/// Both are removed for all children.
+pub const VARIABLES: [&str; 2] = [VARIABLE, COMMAND];
 
 /// Descriptors by name. As text it is `lock=3 control=4`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,43 +1,51 @@
-//! Becoming the supervise that is installed now, without a moment in which nobody supervises: the pid, the children, the lock, the
-//! FIFOs and a start in progress are kept, and all else is in the record, from which the new program goes on as after a death.
+//! Becoming what is installed now, in the same process: svscan and supervise keep what they hold open, and all else is found by the new
+//! program as after a death, so that nothing is lost and nobody is alone for a moment.
 
 use anyhow::Context;
-use nix::unistd::execve;
-use protocol::kept::{Kept, VARIABLE};
+use nix::errno::Errno;
+use protocol::kept::{Kept, VARIABLE, VARIABLES};
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsRawFd, BorrowedFd};
-use sys::descriptor::set_close_on_exec;
+use sys::exec::{Strings, execute};
 use sys::own_folder::OwnFolder;
 
-/// Execs the installed program with the same arguments. Comes back only where that was not possible: nothing has changed then.
-///
-/// # Errors
-///
-/// Why.
-pub(crate) fn become_installed(
-    own: &OwnFolder,
-    program: &str,
-    arguments: &[&CStr],
-    keep: &[(&str, BorrowedFd<'_>)],
-) -> anyhow::Error {
-    let attempt = || -> anyhow::Result<()> {
-        let path = own.program(program).with_context(|| format!("there is no {program} beside this one"))?;
-        let mut kept = Kept::default();
-        for (name, descriptor) in keep {
-            kept.add(name, descriptor.as_raw_fd());
-            set_close_on_exec(descriptor, false)?;
-        }
-        let kept = CString::new(format!("{VARIABLE}={kept}"))?;
-        let mut environment = sys::environment::without(&[VARIABLE]);
-        environment.push(&kept);
-        execve(&path, arguments, &environment)?;
-        Ok(())
-    };
-    let error = attempt().err().unwrap_or_else(|| anyhow::anyhow!("it came back"));
-    for (_, descriptor) in keep {
-        let _ = set_close_on_exec(descriptor, true);
+/// The program that is installed beside the one that runs, ready to take its place.
+#[derive(Debug)]
+pub(crate) struct Successor {
+    program: CString,
+    arguments: Strings,
+    environment: Strings,
+}
+
+impl Successor {
+    /// Finds it; it gets the same arguments, and these variables, as `NAME=value`, beside those that there are.
+    ///
+    /// # Errors
+    ///
+    /// It is not there.
+    pub(crate) fn find(
+        own: &OwnFolder,
+        name: &str,
+        arguments: &[&'static CStr],
+        variables: impl IntoIterator<Item = String>,
+    ) -> anyhow::Result<Self> {
+        let program = own.program(name).with_context(|| format!("there is no {name} beside this one"))?;
+        let inherited = sys::environment::without(&VARIABLES).into_iter().map(Cow::Borrowed);
+        let more = variables.into_iter().filter_map(|entry| CString::new(entry).ok()).map(Cow::Owned);
+        let environment = Strings::new(inherited.chain(more).collect());
+        let arguments = Strings::new(arguments.iter().copied().map(Cow::Borrowed).collect());
+        Ok(Self { program, arguments, environment })
     }
-    error
+
+    /// Becomes it. Comes back only where that was not possible, and says why: nothing has changed then.
+    pub(crate) fn take_over(&self) -> Errno {
+        execute(&self.program, &self.arguments, &self.environment)
+    }
+}
+
+/// The variable that says what is kept.
+pub(crate) fn variable(kept: &Kept) -> String {
+    format!("{VARIABLE}={kept}")
 }
 
 /// What was kept for this program, if it has just become the installed one.

@@ -12,7 +12,7 @@ use super::service::Service;
 use super::start::Means;
 use crate::held::Held;
 use crate::resident;
-use crate::upgrade::{self, become_installed};
+use crate::upgrade::{self, Successor};
 use anyhow::Context;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -22,15 +22,17 @@ use nix::sys::stat::stat;
 use nix::sys::time::TimeSpec;
 use protocol::command::orders;
 use protocol::folder::{DOWN, control_folder_here};
+use protocol::kept::Kept;
 use protocol::process::Boot;
 use protocol::report::Report;
 use protocol::status::{Failed, Want};
 use std::ffi::CStr;
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 use sys::clock::Monotonic;
+use sys::descriptor::set_close_on_exec;
 use sys::own_folder::OwnFolder;
 use sys::process::{Change, Ending, next_change};
 use sys::signals::Signals;
@@ -292,7 +294,25 @@ impl Shell {
         let mut keep = Vec::from(self.place.to_keep());
         keep.extend(self.effects.service().to_keep());
         keep.extend(self.effects.reports().map(|reports| (REPORT, reports.as_fd())));
-        let error = become_installed(self.effects.own_folder(), "supervise", &self.arguments, &keep);
+        let mut kept = Kept::default();
+        for (name, descriptor) in &keep {
+            kept.add(name, descriptor.as_raw_fd());
+        }
+        let keep_open = |on: bool| {
+            for (_, descriptor) in &keep {
+                let _ = set_close_on_exec(descriptor, !on);
+            }
+        };
+        let own = self.effects.own_folder();
+        let error = match Successor::find(own, "supervise", &self.arguments, [upgrade::variable(&kept)]) {
+            Ok(successor) => {
+                keep_open(true);
+                let error = successor.take_over();
+                keep_open(false);
+                error.into()
+            }
+            Err(error) => error,
+        };
         let why = cli::errno::chain(&error);
         self.effects.warn(&format!("unable to become the installed supervise: {why}"));
     }

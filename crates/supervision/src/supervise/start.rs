@@ -13,7 +13,7 @@ use nix::unistd::{Pid, dup2_stderr, execve, execvpe, setsid};
 use protocol::explain;
 use protocol::folder::{FINISH, RUN};
 use protocol::identity::VARIABLE as FOLDER;
-use protocol::kept::VARIABLE as KEPT;
+use protocol::kept::VARIABLES as KEPT;
 use protocol::report::{Report, Step, VARIABLE};
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
@@ -175,9 +175,10 @@ fn through_runas(
 
 /// What supervise was started with, with the instance's name and without what only runas may be told.
 fn environment(instance: Option<&CStr>) -> Vec<&CStr> {
-    let names = [VARIABLE, FOLDER, KEPT, INSTANCE];
+    let [kept, command] = KEPT;
+    let names = [VARIABLE, FOLDER, kept, command, INSTANCE];
     // Without a template, a variable of that name means nothing to us.
-    let names = if instance.is_some() { &names[..] } else { &names[..3] };
+    let names = if instance.is_some() { &names[..] } else { &names[..4] };
     let mut entries = sys::environment::without(names);
     entries.extend(instance);
     entries

@@ -1,6 +1,5 @@
 //! Starting a supervise. By posix_spawn only: svscan has a second thread, and a fork would copy it in the middle of things.
 
-use super::shell::OWN_VARIABLES;
 use anyhow::Context;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
@@ -10,6 +9,7 @@ use nix::sys::signal::SigSet;
 use nix::sys::stat::Mode;
 use nix::unistd::Pid;
 use protocol::identity::{FolderId, VARIABLE};
+use protocol::kept::VARIABLES;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use sys::own_folder::OwnFolder;
@@ -62,7 +62,7 @@ impl Launcher {
         let arguments: &[&CStr] =
             if self.trusting { &[c"supervise", c"-t", folder] } else { &[c"supervise", folder] };
         let meant = CString::new(format!("{VARIABLE}={id}"))?;
-        let [kept, command] = OWN_VARIABLES;
+        let [kept, command] = VARIABLES;
         let mut environment = sys::environment::without(&[VARIABLE, kept, command]);
         environment.push(&meant);
         self.files
@@ -86,7 +86,7 @@ impl Launcher {
         attributes.set_sigdefault(&sys::signals::every())?;
         attributes
             .set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
-        let environment = sys::environment::without(&OWN_VARIABLES);
+        let environment = sys::environment::without(&VARIABLES);
         let actions = PosixSpawnFileActions::init()?;
         self.files.as_it_was(|| posix_spawnp(program, &actions, &attributes, arguments, &environment))
     }
@@ -96,9 +96,9 @@ impl Launcher {
         self.files.as_it_was(act)
     }
 
-    /// The svscan that is installed beside this one now.
-    pub(super) fn installed(&self) -> Option<CString> {
-        self.own.program("svscan")
+    /// Where our own programs are.
+    pub(super) fn own(&self) -> &OwnFolder {
+        &self.own
     }
 }
 

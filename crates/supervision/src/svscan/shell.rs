@@ -33,8 +33,6 @@ use sys::clock::Monotonic;
 use sys::signals::Signals;
 use upgrade::Upgrade;
 
-pub(super) use upgrade::OWN_VARIABLES;
-
 /// A running svscan.
 #[derive(Debug)]
 pub(super) struct Shell {

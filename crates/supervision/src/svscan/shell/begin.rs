@@ -1,12 +1,11 @@
 //! How svscan begins: in its directory, alone there, and with whatever it kept when it became this program.
 
-use super::listings::{NextListing, OFTEN};
+use super::listings::{NextListing, watch};
 use super::starts::TakenOver;
 use super::upgrade::{Inherited, Upgrade, kept_command};
-use super::{Call, Directory, Finder, Launcher, Lister, Roster, Shell, Supervises, Watch};
+use super::{Call, Directory, Finder, Launcher, Lister, Roster, Shell, Supervises};
 use crate::resident;
 use anyhow::Context;
-use cli::errno::chain;
 use cli::voice::Voice;
 use nix::sys::prctl::set_child_subreaper;
 use protocol::folder::VARIABLE;
@@ -58,13 +57,4 @@ impl Shell {
             call,
         })
     }
-}
-
-/// Watches the current folder, whose path is given; says why where that cannot be.
-pub(super) fn watch(here: &Path, voice: &mut Voice) -> Option<Watch> {
-    let unable = |error: &anyhow::Error| {
-        let (every, why) = (cli::text::short(OFTEN), chain(error));
-        voice.warn(&format!("unable to watch {}: {why}: it is listed every {every}", here.display()));
-    };
-    Watch::begin(here).inspect_err(unable).ok()
 }

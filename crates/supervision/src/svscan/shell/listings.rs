@@ -1,15 +1,16 @@
 //! When the directory is listed, and what is made of what it says.
 
 use super::super::events::Event;
-use super::begin::watch;
-use super::{Lister, Shell};
+use super::{Lister, Shell, Watch};
 use cli::errno::{chain, text};
 use cli::text::shown;
+use cli::voice::Voice;
 use nix::errno::Errno;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 use sys::clock::Monotonic;
 
@@ -121,6 +122,15 @@ impl Shell {
         }
         self.unreadable = unreadable.into_iter().map(|(name, _)| name).collect();
     }
+}
+
+/// Watches the current folder, whose path is given; says why where that cannot be.
+pub(super) fn watch(here: &Path, voice: &mut Voice) -> Option<Watch> {
+    let unable = |error: &anyhow::Error| {
+        let (every, why) = (cli::text::short(OFTEN), chain(error));
+        voice.warn(&format!("unable to watch {}: {why}: it is listed every {every}", here.display()));
+    };
+    Watch::begin(here).inspect_err(unable).ok()
 }
 
 impl NextListing {

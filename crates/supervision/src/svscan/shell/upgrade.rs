@@ -4,25 +4,19 @@
 
 use super::super::command::Command;
 use super::{LogPipe, Shell};
-use cli::errno::text;
-use nix::errno::Errno;
+use crate::upgrade::{self, Successor};
+use cli::errno::chain;
 use nix::unistd::Pid;
-use protocol::kept::{Kept, VARIABLE};
+use protocol::kept::{COMMAND, Kept};
 use protocol::lock::Lock;
-use std::borrow::Cow;
 use std::convert::Infallible;
-use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::descriptor::{adopt, set_close_on_exec};
-use sys::exec::{Strings, execute};
 
 /// What the lock is called in the variable.
 const LOCK: &str = "lock";
-
-/// In this variable is the pid of what runs in the foreground: it is no descriptor.
-const COMMAND: &str = "UPKEEP_COMMAND";
 
 /// A supervise that was started so long ago holds its lock, by which it is found, unless that was somebody else's.
 const BEGINNING: Duration = Duration::from_secs(1);
@@ -69,7 +63,7 @@ impl Upgrade {
 impl Inherited {
     /// What there is, where there was a program before: to be called before anything is opened.
     pub(super) fn take() -> Option<Self> {
-        let mut kept = Kept::parse(sys::environment::value(VARIABLE)?);
+        let mut kept = upgrade::kept()?;
         let lock = kept.take(LOCK).and_then(|number| Lock::kept(adopt(number).ok()?).ok());
         let taken = lock.as_ref().map(|lock| lock.as_fd().as_raw_fd());
         let numbers: Vec<RawFd> = std::fs::read_dir("/proc/self/fd")
@@ -95,9 +89,6 @@ pub(super) fn kept_command() -> Option<Command> {
     sys::process::is_child(pid).then_some(Command::Runs(pid))
 }
 
-/// What the variables are that are for this program alone.
-pub(in crate::svscan) const OWN_VARIABLES: [&str; 2] = [VARIABLE, COMMAND];
-
 impl Shell {
     /// When the upgrade that is wished can be made, if that is only a matter of time.
     pub(super) fn upgrade_at(&self) -> Option<Monotonic> {
@@ -114,26 +105,21 @@ impl Shell {
                 Ok(never) => match never {},
                 Err(error) => error,
             };
-            self.voice.warn(&format!("unable to become the installed svscan: {}", text(error)));
+            self.voice.warn(&format!("unable to become the installed svscan: {}", chain(&error)));
         }
     }
 
     /// Comes back only where that was not possible; then everything is as it was.
-    fn become_installed(&mut self) -> Result<Infallible, Errno> {
-        let program = self.launcher.installed().ok_or(Errno::ENOENT)?;
+    fn become_installed(&mut self) -> anyhow::Result<Infallible> {
         let mut kept = Kept::default();
         kept.add(LOCK, self.directory.lock().as_raw_fd());
-        let pid = self.command.and_then(Command::pid);
-        let own = [Some(format!("{VARIABLE}={kept}")), pid.map(|pid| format!("{COMMAND}={pid}"))];
-        let inherited = sys::environment::without(&OWN_VARIABLES).into_iter().map(Cow::Borrowed);
-        let own = own.into_iter().flatten().filter_map(|entry| CString::new(entry).ok()).map(Cow::Owned);
-        let environment = inherited.chain(own).collect();
-        let arguments = self.call.arguments.iter().copied().map(Cow::Borrowed).collect();
-        let (arguments, environment) = (Strings::new(arguments), Strings::new(environment));
+        let command = self.command.and_then(Command::pid).map(|pid| format!("{COMMAND}={pid}"));
+        let variables = [Some(upgrade::variable(&kept)), command].into_iter().flatten();
+        let successor = Successor::find(self.launcher.own(), "svscan", &self.call.arguments, variables)?;
         self.keep_open(true);
-        let error = self.launcher.with_given_limit(|| execute(&program, &arguments, &environment));
+        let error = self.launcher.with_given_limit(|| successor.take_over());
         self.keep_open(false);
-        Err(error)
+        Err(error.into())
     }
 
     /// Whether the next program gets the lock and the log pipes.
