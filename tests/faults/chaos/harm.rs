@@ -107,6 +107,10 @@ impl<'a> Harm<'a> {
         let signal = if is_ours || self.chance.below(2) == 0 { SIGKILL } else { *self.chance.pick(&SIGNALS) };
         let shown = format!("{signal} to {name} {pid} in {:?}", process::folder(pid));
         send(pid, signal);
+        if let Some(svscan) = self.svscans.last_mut().filter(|svscan| svscan.pid() == pid) {
+            // Or it would be taken for one that still runs.
+            let _ = svscan.wait();
+        }
         shown
     }
 
