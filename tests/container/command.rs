@@ -96,7 +96,7 @@ impl Play {
         let says = self.beacon.say("command");
         let gate = self.gate.display();
         let script = format!(
-            "exec 9<>'{gate}'\n{before}\n{says}\nuntil read -r -t 0.1 code <&9; do :; done\nexit $code"
+            "exec 9<>'{gate}'\n{before}\n{says}\nuntil read -r -t 0.1 code <&9; do begun=$begun$code; done\nexit $begun$code"
         );
         let command = ["--", "bash", "-c", &script].map(str::to_owned);
         svscan(tree).into_iter().chain(command).collect()
