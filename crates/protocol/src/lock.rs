@@ -7,6 +7,11 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+use sys::clock::Monotonic;
+
+/// How often a lock that somebody holds is tried.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A lock that is held. No program that is exec'd inherits it.
 #[derive(Debug)]
@@ -30,6 +35,21 @@ pub fn take(folder: impl AsFd, name: &CStr) -> Result<Lock, Errno> {
         return Err(Errno::EINVAL);
     }
     Flock::lock(File::from(file), FlockArg::LockExclusiveNonblock).map(Lock).map_err(|(_, error)| error)
+}
+
+/// As [`take`], but while somebody holds it, who is perhaps just leaving, it is tried for so long.
+///
+/// # Errors
+///
+/// As [`take`].
+pub fn take_within(folder: impl AsFd, name: &CStr, patience: Duration) -> Result<Lock, Errno> {
+    let end = Monotonic::now() + patience;
+    loop {
+        match take(folder.as_fd(), name) {
+            Err(Errno::EAGAIN) if Monotonic::now() < end => std::thread::sleep(PAUSE),
+            taken => return taken,
+        }
+    }
 }
 
 impl Lock {

@@ -1,5 +1,6 @@
 //! Which process is meant, in a record that outlives the one who wrote it. A number alone is not enough: it is given again.
 
+use nix::unistd::Pid;
 use std::num::NonZeroU32;
 use std::os::unix::fs::MetadataExt;
 
@@ -19,6 +20,18 @@ pub struct ProcessId {
     pub pid: NonZeroU32,
     /// `None` where the system told none.
     pub mark: Option<Mark>,
+}
+
+/// The number of a process as a record has it; `None` for what is no process's.
+#[must_use]
+pub fn number(pid: Pid) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(pid.as_raw()).ok()?)
+}
+
+/// The number of a record as the system takes it; `None` where it is too large for one.
+#[must_use]
+pub fn pid(number: NonZeroU32) -> Option<Pid> {
+    i32::try_from(number.get()).ok().map(Pid::from_raw)
 }
 
 /// Where the numbers of processes, and the times of the monotonic clock, are valid: one run of a machine's kernel, and one pid

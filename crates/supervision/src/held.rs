@@ -7,8 +7,7 @@ use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use protocol::command::Target;
-use protocol::process::{Mark, ProcessId};
-use std::num::NonZeroU32;
+use protocol::process::{Mark, ProcessId, number, pid};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 use sys::pidfd::Pidfd;
@@ -42,7 +41,8 @@ impl Held {
     ///
     /// Where there are no pidfds, or none can be had: whether it lives cannot be found out.
     pub(crate) fn find(recorded: ProcessId) -> Result<Option<Self>, Errno> {
-        let found = match Self::open(recorded.pid) {
+        let Some(number) = pid(recorded.pid) else { return Ok(None) };
+        let found = match Self::open(number) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(None),
             Err(_) if is_another_or_nobody(recorded) => return Ok(None),
@@ -57,8 +57,7 @@ impl Held {
     /// # Errors
     ///
     /// As [`Held::find`].
-    pub(crate) fn open(number: NonZeroU32) -> Result<Option<Self>, Errno> {
-        let Ok(pid) = i32::try_from(number.get()).map(Pid::from_raw) else { return Ok(None) };
+    pub(crate) fn open(pid: Pid) -> Result<Option<Self>, Errno> {
         let pidfd = match Pidfd::open(pid) {
             Ok(pidfd) => pidfd,
             Err(Errno::ESRCH) => return Ok(None),
@@ -135,17 +134,13 @@ fn mark(pid: Pid, pidfd: Option<&Pidfd>) -> Option<Mark> {
 
 /// Whether what has that number now, if anything has, is certainly not the recorded process, without holding it.
 fn is_another_or_nobody(recorded: ProcessId) -> bool {
-    let Ok(pid) = i32::try_from(recorded.pid.get()).map(Pid::from_raw) else { return true };
+    let Some(pid) = pid(recorded.pid) else { return true };
     let found = crate::proc::stat(pid).ok().flatten();
     match (found, recorded.mark) {
         (Some(found), Some(Mark::StartTime(time))) => found.start_time != time,
         (None, _) => kill(pid, None) == Err(Errno::ESRCH),
         _ => false,
     }
-}
-
-fn number(pid: Pid) -> Option<NonZeroU32> {
-    NonZeroU32::new(u32::try_from(pid.as_raw()).ok()?)
 }
 
 #[cfg(test)]
@@ -157,8 +152,8 @@ mod tests {
     #[test]
     fn a_recorded_process_is_found_while_it_lives_and_another_is_not_taken_for_it() {
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
-        let pid = NonZeroU32::new(child.id()).unwrap();
-        let held = Held::open(pid).unwrap().unwrap();
+        let pid = std::num::NonZeroU32::new(child.id()).unwrap();
+        let held = Held::open(super::pid(pid).unwrap()).unwrap().unwrap();
         let id = held.id().unwrap();
         assert!(Held::find(id).unwrap().is_some());
         let other = Held::ourselves().unwrap();

@@ -11,7 +11,6 @@ use protocol::command::{Signal, Target};
 use protocol::process::ProcessId;
 use protocol::value::Leftovers as Wish;
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use sys::process::{self, Ending};
@@ -212,8 +211,7 @@ impl Leftover {
 
     /// Holds it, if the number is still its own.
     fn hold(&self) -> Option<Held> {
-        let number = NonZeroU32::new(u32::try_from(self.pid.as_raw()).ok()?)?;
-        let held = Held::open(number).ok().flatten()?;
+        let held = Held::open(self.pid).ok().flatten()?;
         let stat = proc::stat(self.pid).ok().flatten()?;
         (stat.session == self.session).then_some(held)
     }

@@ -9,10 +9,9 @@ use nix::errno::Errno;
 use nix::sys::stat::stat;
 use nix::unistd::{Pid, getppid};
 use protocol::identity::FolderId;
-use protocol::process::{Boot, ProcessId};
+use protocol::process::{Boot, ProcessId, pid};
 use protocol::status::{Detail, Failed, Status, Want};
 use protocol::tai64n::Tai64n;
-use std::num::NonZeroU32;
 use std::time::Duration;
 use sys::clock::Monotonic;
 
@@ -89,12 +88,11 @@ impl Past {
         let run = status.pid.map(|pid| ProcessId { pid, mark: detail.run });
         let process = hold(run.or(detail.finish.filter(|_| machine.finish().is_some())))?;
         let waited = hold(detail.finish.filter(|_| machine.is_clearing()))?;
-        let session = detail.session.and_then(|session| i32::try_from(session.get()).ok());
         Ok(Some(Self {
             machine,
             since: status.since,
             failed: detail.failed.clone(),
-            session: session.map(Pid::from_raw),
+            session: detail.session.and_then(pid),
             process,
             waited,
         }))
@@ -103,22 +101,19 @@ impl Past {
     /// Of a supervise that is not ours, or wrote no marks: its pid is believed if that process began when the record says so,
     /// and no other supervise has it.
     fn of_another(status: &Status, here: &Here) -> anyhow::Result<Option<Self>> {
-        let Some(pid) = status.pid else { return Ok(None) };
-        let number = i32::try_from(pid.get()).map(Pid::from_raw).ok();
-        let stat = number.and_then(|number| proc::stat(number).ok().flatten()).filter(proc::Stat::is_alive);
+        let Some(recorded) = status.pid else { return Ok(None) };
+        let stat = pid(recorded).and_then(|pid| proc::stat(pid).ok().flatten()).filter(proc::Stat::is_alive);
         let is_it = |stat: &proc::Stat| {
             let began = proc::started(stat).map(Tai64n::from_wall).unwrap_or_default();
             let is_near = began.since(status.since) <= NEAR && status.since.since(began) <= NEAR;
             is_near && (is_orphan(stat) || works_here(stat))
         };
-        if !stat.as_ref().is_some_and(is_it) {
-            return Self::of_nobody(here);
-        }
-        match Held::open(pid) {
+        let Some(stat) = stat.filter(is_it) else { return Self::of_nobody(here) };
+        match Held::open(stat.pid) {
             Ok(None) => Ok(None),
             Ok(Some(held)) => Ok(Some(Self::found(held, status.since, status.want, status.paused))),
             Err(error) => bail!(
-                "unable to take up the service, which may run as pid {pid}: {}",
+                "unable to take up the service, which may run as pid {recorded}: {}",
                 cli::errno::text(error)
             ),
         }
@@ -148,11 +143,8 @@ fn oldest_in_folder() -> Result<Option<(Held, Tai64n)>, Errno> {
     let mut found = proc::find(may_be_run)?;
     found.retain(works_here);
     let Some(oldest) = found.into_iter().min_by_key(|stat| stat.start_time) else { return Ok(None) };
-    let Some(number) = u32::try_from(oldest.pid.as_raw()).ok().and_then(NonZeroU32::new) else {
-        return Ok(None);
-    };
     let since = proc::started(&oldest).map(Tai64n::from_wall).unwrap_or_default();
-    Ok(Held::open(number)?.map(|held| (held, since)))
+    Ok(Held::open(oldest.pid)?.map(|held| (held, since)))
 }
 
 /// Whether it was left to one of those that adopt orphans here.

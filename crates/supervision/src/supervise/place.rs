@@ -15,6 +15,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// The files in `supervise/`, all held open.
 #[derive(Debug)]
@@ -28,11 +29,14 @@ pub(super) struct Place {
     lock: Lock,
 }
 
+/// How long the lock of another supervise, which is perhaps just leaving, is tried for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The names under which they are kept over an upgrade.
 const KEPT: [&str; 4] = ["lock", "control", "status", "ok"];
 
 impl Place {
-    /// Opens all of them; `name` is the service's, for the texts. The lock's being busy is an EAGAIN in the error's chain.
+    /// Opens all of them; `name` is the service's, for the texts.
     ///
     /// # Errors
     ///
@@ -43,7 +47,8 @@ impl Place {
         let folder =
             private_folder::open(AT_FDCWD, path).with_context(|| format!("unable to use {place}"))?;
         let unable = |what: &str, file: &CStr| format!("unable to {what} {place}/{}", file.to_string_lossy());
-        let lock = lock::take(&folder, LOCK).with_context(|| unable("acquire", LOCK))?;
+        let lock =
+            lock::take_within(&folder, LOCK, LOCK_PATIENCE).with_context(|| unable("acquire", LOCK))?;
         let control = open_fifo(&folder, CONTROL, OFlag::O_RDWR).with_context(|| unable("read", CONTROL))?;
         let status = record(&folder).with_context(|| unable("write", STATUS))?;
         let ok = open_fifo(&folder, OK, OFlag::O_RDONLY).with_context(|| unable("read", OK))?;

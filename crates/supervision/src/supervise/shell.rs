@@ -30,17 +30,11 @@ use std::ffi::CStr;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd};
-use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::descriptor::set_close_on_exec;
 use sys::own_folder::OwnFolder;
 use sys::process::{Change, Ending, next_change};
 use sys::signals::Signals;
-
-/// How long the lock of another supervise, which is perhaps just leaving, is tried for.
-const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-/// How often.
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Commands are taken in blocks of this size; what `+` and `=` say holds for a block.
 const BATCH: usize = 1024;
@@ -87,7 +81,7 @@ impl Shell {
             None => {
                 let path =
                     control_folder_here().with_context(|| format!("unable to find the path of {name}"))?;
-                take_patiently(|| Place::take(&name, &path))?
+                Place::take(&name, &path)?
             }
         };
         let is_upgrade = kept.is_some();
@@ -315,21 +309,5 @@ impl Shell {
         };
         let why = cli::errno::chain(&error);
         self.effects.warn(&format!("unable to become the installed supervise: {why}"));
-    }
-}
-
-/// Tries again while another supervise holds the lock, for a second: it is perhaps just leaving.
-fn take_patiently(mut take: impl FnMut() -> anyhow::Result<Place>) -> anyhow::Result<Place> {
-    let give_up = Monotonic::now() + LOCK_PATIENCE;
-    loop {
-        match take() {
-            Err(error)
-                if error.root_cause().downcast_ref::<Errno>() == Some(&Errno::EAGAIN)
-                    && Monotonic::now() < give_up =>
-            {
-                std::thread::sleep(LOCK_PAUSE);
-            }
-            result => return result,
-        }
     }
 }

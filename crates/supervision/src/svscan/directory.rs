@@ -17,15 +17,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use sys::clock::Monotonic;
 
 /// Where svscan keeps its lock, in the service directory.
 const OWN_FOLDER: &str = ".svscan";
 
 /// How long its lock is tried for: a child of a svscan that has just died has it for a moment, until it has become supervise.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-/// How often.
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The directory that svscan is in.
 #[derive(Debug)]
@@ -109,12 +106,8 @@ fn own_folder(here: &Path) -> anyhow::Result<PathBuf> {
 fn take(directory: impl AsFd, own: &Path, here: &Path, patience: Duration) -> anyhow::Result<Lock> {
     let shown = own.display();
     let private = private_folder::open(directory, own).with_context(|| format!("unable to use {shown}"))?;
-    let end = Monotonic::now() + patience;
-    loop {
-        match lock::take(&private, LOCK) {
-            Err(Errno::EAGAIN) if Monotonic::now() < end => std::thread::sleep(LOCK_PAUSE),
-            Err(Errno::EAGAIN) => bail!("another svscan runs on {}", here.display()),
-            taken => return taken.with_context(|| format!("unable to acquire {shown}/lock")),
-        }
+    match lock::take_within(&private, LOCK, patience) {
+        Err(Errno::EAGAIN) => bail!("another svscan runs on {}", here.display()),
+        taken => taken.with_context(|| format!("unable to acquire {shown}/lock")),
     }
 }

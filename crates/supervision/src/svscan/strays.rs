@@ -10,7 +10,6 @@ use nix::unistd::{Pid, getpid, getppid};
 use protocol::folder::LOG;
 use protocol::identity::{FolderId, VARIABLE};
 use std::ffi::{OsStr, OsString};
-use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path};
@@ -55,7 +54,7 @@ fn stray(pid: Pid, here: &Path) -> Option<Stray> {
     if !is_ours || is_there {
         return None;
     }
-    let held = Held::open(NonZeroU32::new(u32::try_from(pid.as_raw()).ok()?)?).ok().flatten()?;
+    let held = Held::open(pid).ok().flatten()?;
     let running = takeover::running(held)?;
     Some(Stray { id: folder, name, part, running })
 }

@@ -14,7 +14,7 @@ use protocol::file::{is_trusted, kind, open_owners_folder, open_regular, read_al
 use protocol::folder::{CONTROL, LOCK, OK, STATUS, VARIABLE, control_folder};
 use protocol::identity::FolderId;
 use protocol::lock;
-use protocol::process::{Boot, ProcessId};
+use protocol::process::{Boot, ProcessId, pid};
 use protocol::status::{Leaving, NoStatus, SIZE, Status};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -111,7 +111,7 @@ impl Finder {
             self.locks = Some((Monotonic::now(), locks::parse(&text)));
         }
         let (_, locks) = self.locks.as_ref()?;
-        let numbers = locks.get(&lock.inode)?.iter().filter_map(|number| NonZeroU32::new(*number));
+        let numbers = locks.get(&lock.inode)?.iter().filter_map(|number| pid(NonZeroU32::new(*number)?));
         // Held first, and asked then.
         let mut processes = numbers.filter_map(|number| Held::open(number).ok().flatten());
         processes.find(|held| has_open(held, lock) && held.ended().is_none())

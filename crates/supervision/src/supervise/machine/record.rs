@@ -7,10 +7,9 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use protocol::command::Target;
 use protocol::identity::FolderId;
-use protocol::process::{Boot, Mark, ProcessId};
+use protocol::process::{Boot, Mark, ProcessId, number, pid};
 use protocol::status::{Detail, Failed, Leaving, Phase as Reported, Status};
 use protocol::tai64n::Tai64n;
-use std::num::NonZeroU32;
 use std::time::Duration;
 use sys::clock::Monotonic;
 
@@ -109,7 +108,6 @@ impl Machine {
             return None;
         }
         let point = |nanoseconds: u64| Monotonic::from_zero(Duration::from_nanos(nanoseconds));
-        let pid = |number: NonZeroU32| i32::try_from(number.get()).ok().map(Pid::from_raw);
         let spacing = Spacing::recorded(Duration::from_nanos(detail.spacing), detail.last_start.map(point));
         let kill_at = detail.kill_at.map(point);
         let next = if detail.next_start.is_some() { Next::Start } else { Next::AsWished };
@@ -165,8 +163,4 @@ impl Machine {
             last: None,
         }
     }
-}
-
-fn number(pid: Pid) -> Option<NonZeroU32> {
-    NonZeroU32::new(u32::try_from(pid.as_raw()).ok()?)
 }
