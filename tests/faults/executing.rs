@@ -4,7 +4,7 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use testkit::{Folder, Invariants, Service, TestTree, down, failed, status, up};
+use testkit::{Folder, Invariants, Service, TestTree, down, failed, process, status, up, wait_until};
 
 #[test]
 fn too_much_to_pass_and_an_interpreter_without_end_are_told() {
@@ -42,6 +42,15 @@ fn replace(service: &Service, make: impl FnOnce(&Path)) {
     fs::rename(new, service.file("run")).unwrap();
 }
 
+/// Waits until it is up and its shell has read the script to its end: the kernel has started the shell long before it opens that.
+fn past_its_script(service: &Service) -> u32 {
+    service.wait_for(up());
+    let pid = service.pid();
+    wait_until("the shell has become sleep", &[], || {
+        (process::name(pid).as_deref() == Some("sleep")).then_some(pid)
+    })
+}
+
 fn executable(path: &Path, content: &str, mode: u32) {
     fs::write(path, content).unwrap();
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -65,9 +74,8 @@ fn what_replaces_run_while_it_runs_matters_at_the_next_start_alone() {
     let web = tree.folder("web", |f| f.run("exec sleep 1000"));
     let svscan = tree.svscan();
     let invariants = Invariants::watch(&tree);
-    web.wait_for(up());
     for (why, make) in replacements {
-        let pid = web.pid();
+        let pid = past_its_script(&web);
         replace(&web, make);
         assert!(tree.svstat("web").starts_with(&format!("web: up (pid {pid}) ")));
         tree.svc(["-d", "web"]);
@@ -79,7 +87,7 @@ fn what_replaces_run_while_it_runs_matters_at_the_next_start_alone() {
         let _ = fs::remove_dir(web.file("run"));
         replace(&web, |new| executable(new, "#!/bin/sh\nexec sleep 1000\n", 0o755));
         tree.svc(["-u", "web"]);
-        web.wait_for(up());
+        past_its_script(&web);
         assert_eq!(svscan.errors().matches(why).count(), 1, "{}", svscan.errors());
     }
     invariants.hold();

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long anything is waited for. Far longer than anything takes: it only turns a hang into a failure.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+/// How long anything is waited for. Far longer than anything takes, also where a shared machine stands still for half a minute: it
+/// only turns a hang into a failure.
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// For what makes no event in a folder, such as the end of a process: looked at again that often.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
