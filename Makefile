@@ -12,7 +12,7 @@ NEXT = target/next
 
 # Programs are static, but for those that need what the system's own C library knows: accounts in LDAP and its like, and
 # the time zone.
-STATIC = svscan supervise svc svok svstat svup svscanboot \
+STATIC = svscan supervise svc svok svstat svup svwait svscanboot \
 	multilog tai64n readproctitle \
 	envdir envini softlimit setlock fghack pgrphack
 DYNAMIC = runas setuidgid envuidgid setuser tai64nlocal

@@ -7,6 +7,7 @@ mod documents;
 mod ends;
 mod image;
 mod instants;
+mod order;
 mod reaps;
 mod signals;
 

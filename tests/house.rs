@@ -1,8 +1,11 @@
 //! The house: the demo, the installation, and that the documents say what is so.
 
+mod chapter;
 mod demo;
 mod documents;
 mod install;
+
+pub(crate) use chapter::{Part, blocks, parts};
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,12 +6,13 @@ use std::path::Path;
 use testkit::{Tool, ours};
 
 /// Programs, and arguments that are a wrong call.
-const WRONG_CALLS: [(&str, &[&str]); 15] = [
+const WRONG_CALLS: [(&str, &[&str]); 16] = [
     ("svscan", &["-?"]),
     ("supervise", &[]),
     ("svc", &["-?"]),
     ("svok", &[]),
     ("svup", &[]),
+    ("svwait", &[]),
     ("runas", &[]),
     ("setuidgid", &[]),
     ("setuser", &[]),

@@ -1,6 +1,6 @@
 //! What docs/when-things-die.md promises: the tests that it names are there, and its commands print what it says.
 
-use crate::house::{read, repository};
+use crate::house::{blocks, read, repository};
 use nix::sys::signal::Signal;
 use protocol::process::Boot;
 use std::fs;
@@ -37,23 +37,6 @@ fn the_page_names_tests_that_exist() {
     for name in names {
         assert!(code.contains(&format!("fn {name}()")), "{PAGE}: no test {name}");
     }
-}
-
-/// The indented blocks of its last chapter.
-fn blocks() -> Vec<String> {
-    let page = read(PAGE);
-    let (_, chapter) = page.split_once("\n## Try it\n").unwrap();
-    let lines = chapter.lines().map(|line| line.strip_prefix("    "));
-    let mut blocks = vec![String::new()];
-    for line in lines {
-        match line {
-            Some(code) => blocks.last_mut().unwrap().push_str(&format!("{code}\n")),
-            None if blocks.last().unwrap().is_empty() => {}
-            None => blocks.push(String::new()),
-        }
-    }
-    blocks.retain(|block| !block.is_empty());
-    blocks
 }
 
 /// The commands of a session, each with the lines that it prints.
@@ -128,7 +111,7 @@ fn the_commands_of_the_page_print_what_it_says() {
             return skip(&format!("it needs {program}"));
         }
     }
-    let [prepare, play, check] = &blocks()[..] else { panic!("three blocks") };
+    let [prepare, play, check] = &blocks(&read(PAGE), "Try it")[..] else { panic!("three blocks") };
     let tree = TestTree::new();
     fs::remove_dir(tree.services()).unwrap();
     Tool::new(Path::new("/bin/sh")).dir(tree.root()).args(["-ec", prepare]).run().exits(0).errors("");

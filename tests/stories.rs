@@ -1,9 +1,11 @@
 //! The two stories that Upkeep is for, with the real programs: a Tornado program on two ports as its user, and a Node
 //! service that root starts by npm. All of them tell over HTTP who they are, a line each: a name, and what it is.
+//! And a third: clients that are not to notice that a service is restarted.
 
 mod npm;
-mod obtain;
-mod owner;
+pub(crate) mod obtain;
+pub(crate) mod owner;
+mod sockets;
 mod tornado;
 
 use std::collections::BTreeMap;

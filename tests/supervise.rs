@@ -1,6 +1,7 @@
 //! supervise, with real services in real folders: commands, signals, starts that fail, and its own files.
 
 mod background;
+mod capabilities;
 mod commands;
 mod cured;
 mod endings;

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on panics: that is how it fails"
 )]
 
+mod apart;
 mod asked;
 mod container;
 mod controls;
@@ -18,12 +19,16 @@ mod faults;
 mod fed;
 mod fghack;
 mod house;
+mod listen;
 mod multilog;
+mod needs;
 mod passing;
 mod pgrphack;
 mod programs;
 mod promises;
+mod readiness;
 mod readproctitle;
+mod recipes;
 mod runas;
 mod scriptless;
 mod setlock;
@@ -38,6 +43,7 @@ mod svscan;
 mod svscanboot;
 mod svstat;
 mod svup;
+mod svwait;
 mod tai64n;
 mod tai64nlocal;
 mod takeover;

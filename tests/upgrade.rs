@@ -37,8 +37,8 @@ impl Version {
     /// The number in the records that it writes.
     fn of_record(self) -> u8 {
         match self {
-            Self::This => 2,
-            Self::Next => 3,
+            Self::This => 3,
+            Self::Next => 4,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::image::{Image, Sources, list, run};
 use super::reaps::compiled;
 use super::{Container, Plan};
-use crate::house::read;
+use crate::house;
 use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,23 +12,10 @@ use testkit::{TestTree, Tool, needs_root, ours, skip, wait_until};
 
 const DOCUMENT: &str = "docs/containers.md";
 
-/// The indented blocks of a chapter, without the indentation.
+/// The indented blocks of a chapter.
+#[track_caller]
 fn blocks(chapter: &str) -> Vec<String> {
-    let document = read(DOCUMENT);
-    let (_, text) = document.split_once(&format!("\n## {chapter}\n")).expect("the chapter");
-    let text = text.split("\n## ").next().unwrap();
-    // A Dockerfile has an empty line in it; text between two blocks is never indented.
-    let mut blocks = vec![String::new()];
-    for line in text.lines() {
-        match line.strip_prefix("    ") {
-            Some(code) => blocks.last_mut().unwrap().push_str(&format!("{code}\n")),
-            None if line.is_empty() => {}
-            None if blocks.last().unwrap().is_empty() => {}
-            None => blocks.push(String::new()),
-        }
-    }
-    blocks.retain(|block| !block.is_empty());
-    blocks
+    house::blocks(&house::read(DOCUMENT), chapter)
 }
 
 /// A folder with the service folders of the document, as its commands make them, and what `make install` makes.

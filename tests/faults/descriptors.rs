@@ -27,7 +27,7 @@ fn with_too_few_some_services_start_and_the_rest_when_others_have_gone() {
     const COUNT: usize = 12;
     let tree = TestTree::new();
     let services: Vec<Service> = (0..COUNT).map(|number| logged(&tree, number)).collect();
-    let prlimit = through(&tree, "prlimit", &["--nofile=22:22"]);
+    let prlimit = through(&tree, "prlimit", &["--nofile=23:23"]);
     let svscan = prlimit.arg(ours("svscan")).arg(tree.services()).start();
     // svscan has some of its own, and a log pipe takes two.
     svscan.wait_for_errors("process cannot open more files\n");

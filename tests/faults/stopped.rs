@@ -126,3 +126,32 @@ fn a_start_that_waits_for_a_dead_file_system_can_be_given_up() {
     assert_eq!(svscan.errors(), "");
     invariants.hold();
 }
+
+/// What has begun it is killed meanwhile: it holds nothing that the next supervise needs.
+#[test]
+fn a_start_that_hangs_keeps_nothing_from_the_next_supervise() {
+    if !needs_root() {
+        return;
+    }
+    let tree = TestTree::new();
+    let svscan = tree.svscan();
+    let Some(hanging) = Hanging::mount(&tree.root().join("dead")) else { return };
+    let web = tree.folder("web", |f| f.link("run", hanging.path().join("run")).file("notify-socket", ""));
+    let keeper = |status: &protocol::status::Status| {
+        status.detail.as_ref().and_then(|detail| detail.supervise).map(|supervise| supervise.pid)
+    };
+    web.wait_for(status("starting", |status| status.pid.is_some()));
+    hanging.is_asked();
+    let (pid, first) = (web.pid(), keeper(&web.status().unwrap()));
+    let invariants = Invariants::watch(&tree);
+    let number = first.map(|pid| pid.get().try_into().unwrap()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(number), nix::sys::signal::Signal::SIGKILL).unwrap();
+    web.wait_for(status("another supervise keeps it", move |status| keeper(status) != first));
+    assert_eq!(web.pid(), pid);
+    tree.svc(["-dk", "web"]);
+    drop(hanging);
+    web.wait_for(down());
+    assert!(!process::is_alive(pid));
+    assert_eq!(svscan.errors(), format!("supervise: info: web: adopted pid {pid}\n"));
+    invariants.hold();
+}

@@ -1,6 +1,6 @@
 //! What the documents say of the code, held to it.
 
-use super::{files, pages, programs, read, repository};
+use super::{blocks, files, pages, programs, read, repository};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -11,23 +11,6 @@ const DOCUMENTS: [&str; 4] = ["README.md", "CONTRIBUTING.md", "DIFFERENCES.md", 
 /// What stands between backquotes in a line.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
-}
-
-/// The blocks of indented lines in a chapter.
-fn blocks(document: &str, chapter: &str) -> Vec<String> {
-    let (_, text) = document.split_once(&format!("\n## {chapter}\n")).expect("the chapter");
-    let text = text.split("\n## ").next().unwrap();
-    let code = |line: &&str| line.starts_with("    ");
-    let mut blocks = vec![String::new()];
-    for line in text.lines() {
-        match (code(&line), blocks.last_mut().unwrap()) {
-            (true, block) => *block += &format!("{}\n", line.trim_start()),
-            (false, block) if !block.is_empty() => blocks.push(String::new()),
-            (false, _) => {}
-        }
-    }
-    blocks.retain(|block| !block.is_empty());
-    blocks
 }
 
 #[test]

@@ -66,11 +66,13 @@ fn alrm_rotates_what_is_not_empty() {
         wait_for_current(&live.place, "main", "");
         wait_for_current(&live.place, "other", "");
         live.write("one\n", "one\n");
+        live.wait_until_it_has_read_all();
         live.logger.signal(Signal::SIGALRM);
         live.wait_for_old_files(1);
         // Nothing in it: nothing happens.
         live.logger.signal_taken(Signal::SIGALRM);
         live.write("two\n", "two\n");
+        live.wait_until_it_has_read_all();
         live.logger.signal(Signal::SIGALRM);
         live.wait_for_old_files(2);
         live.write("three\n", "three\n");
@@ -106,6 +108,7 @@ fn alrm_within_a_line_rotates_what_is_before_it() {
     same_as_theirs("multilog", |program| {
         let live = Live::new(program, &["./main"]);
         live.write(&"l".repeat(1500), &"l".repeat(1500));
+        live.wait_until_it_has_read_all();
         live.logger.signal(Signal::SIGALRM);
         live.wait_for_old_files(1);
         live.write("more\n", "more\n");

@@ -1,5 +1,6 @@
 //! Accounts written as nobody should: each runs nothing at all, least of all as root.
 
+use super::USAGE;
 use crate::database::{BOB, Database};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -170,10 +171,9 @@ fn a_folders_owner_asks_for_nobody_else() {
 #[test]
 fn a_wrong_call_is_told_with_the_usage() {
     let Some(database) = Database::new() else { return };
-    let usage =
-        "runas: usage: runas [-Hn] [-u umask] [-m name] [-e dir] [-E fd] [-o uid] [-d uid] account child\n";
-    database.runas().run().exits(100).prints("").errors(usage);
-    database.runas().arg("bob").run().exits(100).prints("").errors(usage);
+    let usage = format!("{USAGE}\n");
+    database.runas().run().exits(100).prints("").errors(&usage);
+    database.runas().arg("bob").run().exits(100).prints("").errors(&usage);
     let ran = database.runas().args(["-x", "bob"]).args(CHILD).run();
     ran.exits(100).prints("").errors(format!("runas: illegal option -- x\n{usage}"));
     let ran = database.runas().args(["-u", "9", "bob"]).args(CHILD).run();

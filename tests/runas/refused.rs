@@ -7,7 +7,12 @@ use std::process::{Child, Command, Stdio};
 use testkit::{Ran, ours, skip};
 
 /// Runs a chain-loader under strace, which makes a system call fail, or do nothing; on this path only, if one is given.
-fn tampered(database: &Database, loader: &[&str], injection: &str, path: Option<&str>) -> Option<Ran> {
+pub(super) fn tampered(
+    database: &Database,
+    loader: &[&str],
+    injection: &str,
+    path: Option<&str>,
+) -> Option<Ran> {
     if !Path::new("/usr/bin/strace").exists() {
         skip("it needs strace");
         return None;

@@ -1,5 +1,6 @@
 //! Where a failure is told: on stderr, or on the pipe of whoever has started runas.
 
+use super::USAGE;
 use crate::database::{BOB, Database};
 use nix::errno::Errno;
 use protocol::report::{Report, Step};
@@ -28,7 +29,7 @@ fn failed(step: Step, errno: Errno, reason: &str) -> Vec<Report> {
 fn each_step_of_a_start_is_reported() {
     let Some(database) = Database::new() else { return };
     let none = Errno::UnknownErrno;
-    let cases: [(&[&str], Step, Errno, &str); 8] = [
+    let cases: [(&[&str], Step, Errno, &str); 10] = [
         (&["nosuch", "echo"], Step::User, none, "user: unknown account nosuch"),
         (
             &[":0:0", "echo"],
@@ -55,6 +56,13 @@ fn each_step_of_a_start_is_reported() {
             "unable to use descriptor 77: file descriptor not open",
         ),
         (
+            &["-k", "mknod", "bob", "echo"],
+            Step::Switch,
+            none,
+            "unable to keep capabilities as bob: mknod is not given, it leads back to root: it makes a device of any disk",
+        ),
+        (&["-q", "nosuch"], Step::User, none, "user: unknown account nosuch"),
+        (
             &["-H", "gone", "echo"],
             Step::Switch,
             Errno::ENOENT,
@@ -79,9 +87,7 @@ fn each_step_of_a_start_is_reported() {
 fn a_wrong_call_is_a_failure_too() {
     let Some(database) = Database::new() else { return };
     let (reports, ran) = reported(&database, &["-x", "bob", "echo"]);
-    let usage =
-        "runas: usage: runas [-Hn] [-u umask] [-m name] [-e dir] [-E fd] [-o uid] [-d uid] account child";
-    let reason = format!("runas: illegal option -- x: {usage}");
+    let reason = format!("runas: illegal option -- x: {USAGE}");
     assert_eq!(reports, failed(Step::Switch, Errno::UnknownErrno, &reason));
     ran.exits(100).prints("").errors("");
 }

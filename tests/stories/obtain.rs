@@ -32,6 +32,14 @@ pub(super) fn tornado(owner: &Owner) -> bool {
     obtain("Tornado, by pip of Debian's python3-pip", is_there, install)
 }
 
+/// A virtual environment of Python with programs in it: those commands make it. Says whether it is there.
+pub(crate) fn environment(owner: &Owner, commands: &str, programs: &[PathBuf]) -> bool {
+    // pip writes a program when its library is there.
+    let is_there = || programs.iter().all(|program| program.exists());
+    let install = || as_owner(owner, &["/bin/sh", "-ec", commands]);
+    obtain("programs for Python, by Debian's python3-venv and pip", is_there, install)
+}
+
 /// node and npm. Says whether they are there.
 pub(super) fn node() -> bool {
     let is_there = |name: &&str| PATH.split(':').any(|folder| Path::new(folder).join(name).exists());

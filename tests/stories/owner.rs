@@ -9,14 +9,14 @@ use std::path::Path;
 use testkit::{Account, Tool, account, needs_root, process};
 
 /// An account with groups of its own and others, whose home is used by one test at a time.
-pub(super) struct Owner {
+pub(crate) struct Owner {
     account: Account,
     _alone: Flock<File>,
 }
 
 impl Owner {
     /// The account, once it is free. Only root can make one.
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         if !needs_root() {
             return None;
         }
@@ -49,7 +49,7 @@ impl Owner {
 
     /// What the kernel says of a process: real, effective and saved ids and those of files, and the groups.
     #[track_caller]
-    pub(super) fn has_become(&self, pid: u32) {
+    pub(crate) fn has_become(&self, pid: u32) {
         assert_eq!(process::uids(pid), Some([self.uid; 4]));
         assert_eq!(process::gids(pid), Some([self.gid; 4]));
         assert_eq!(process::groups(pid), Some(self.groups()));

@@ -2,7 +2,6 @@
 
 use super::{Doomed, detail, gone};
 use nix::sys::signal::Signal;
-use protocol::command::Target;
 use std::fs;
 use std::time::Duration;
 use sys::process::Ending;
@@ -158,8 +157,6 @@ fn kill_group_has_the_later_kill_for_the_whole_group_as_well() {
             assert_eq!(family.supervise.wait(), Ok(0));
         } else {
             tree.svc(["-d", "web"]);
-            let group = family.web.wait_until("KILL is due", |web| Some(web.status()?.detail?.kill_target));
-            assert_eq!(group, Target::Group);
             family.web.wait_for(down());
         }
         gone(run);

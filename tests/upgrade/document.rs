@@ -2,16 +2,14 @@
 
 use super::lines;
 use super::tree::{NUMBERED, is_logged};
-use crate::house::{read, repository};
+use crate::house::{blocks, read, repository};
 use std::path::{Path, PathBuf};
 use testkit::{Service, TestTree, Tool, needs_root, ours, ours_next, theirs};
 
-/// The block of commands of a chapter.
+/// The commands of a chapter, a line each.
+#[track_caller]
 fn commands(chapter: &str) -> Vec<String> {
-    let document = read("docs/upgrading.md");
-    let (_, text) = document.split_once(&format!("\n## {chapter}\n")).expect("the chapter");
-    let text = text.split("\n## ").next().unwrap();
-    text.lines().filter_map(|line| line.strip_prefix("    ")).map(str::to_owned).collect()
+    blocks(&read("docs/upgrading.md"), chapter).concat().lines().map(str::to_owned).collect()
 }
 
 /// A machine with our programs installed, a service directory, and newer programs to install.

@@ -9,6 +9,8 @@ pub enum Failure {
     No(u8),
     /// It could not be done: "unable to VERB OBJECT: reason". Exit 111.
     Fatal(anyhow::Error),
+    /// It came to another end, of which the exit code says what it was.
+    Ended(u8, anyhow::Error),
 }
 
 /// The exit code of a wrong call.

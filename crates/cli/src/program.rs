@@ -33,9 +33,10 @@ impl Program {
                 complain(&format!("{complaint}{}\n", self.usage));
                 USAGE
             }
-            Failure::Fatal(error) => {
+            Failure::Fatal(error) => self.end(Failure::Ended(FATAL, error)),
+            Failure::Ended(code, error) => {
                 complain(&format!("{}: fatal: {}\n", self.name, chain(&error)));
-                FATAL
+                code
             }
         }
     }

@@ -121,6 +121,34 @@ pub fn svc(data: &[u8]) {
     );
 }
 
+/// svwait's services and its child are what stands at the end of its command line, and they are read from there alone. Each
+/// byte is a word.
+pub fn svwait(data: &[u8]) {
+    use supervision::svwait::call::Call;
+    const WORDS: [&CStr; 20] = [
+        c"-u", c"-U", c"-dD", c"-rR", c"-a", c"-o", c"-t", c"-t5s", c"-ut", c"-z", c"-", c"--", c"--x", c"",
+        c"web", c"./db", c"30s", c"0", c"soon", c"1h",
+    ];
+    let words = data.iter().map(|byte| WORDS[usize::from(byte.wrapping_sub(b'a')) % WORDS.len()]);
+    let args: Vec<&'static CStr> = std::iter::once(c"svwait").chain(words).collect();
+    let Ok(call) = Call::parse(&args) else { return };
+    assert!(!call.services.is_empty() && !call.services.contains(&c"--"));
+    assert!(call.limit.is_none_or(|limit| !limit.is_zero() && limit <= protocol::value::LONGEST));
+    let between = if call.program.is_empty() { &[][..] } else { &[c"--"] };
+    let operands = [&call.services, between, &call.program].concat();
+    assert!(args.ends_with(&operands));
+    let alone = Call::parse(&[&[c"svwait", c"--"], operands.as_slice()].concat()).expect("the same operands");
+    assert_eq!((&alone.services, &alone.program), (&call.services, &call.program));
+    let more = if call.program.is_empty() { [c"--", c"child"] } else { [c"--", c"web"] };
+    let longer = Call::parse(&[args.as_slice(), &more].concat()).expect("a child, or arguments of one");
+    assert_eq!(longer.services, call.services);
+    assert!(longer.program.ends_with(&more[usize::from(call.program.is_empty())..]));
+    assert_eq!(
+        (longer.wish, longer.is_one_enough, longer.limit),
+        (call.wish, call.is_one_enough, call.limit)
+    );
+}
+
 /// The values of runas's options: digits and nothing else, and in their range.
 pub fn runas(data: &[u8]) {
     use chain::runas::plan::{descriptor, mask, name, uid};

@@ -5,7 +5,8 @@ use protocol::environment::{is_possible, is_variable, value};
 use protocol::folder::control_folder;
 use protocol::identity::FolderId;
 use protocol::instance::{Kind, kind};
-use std::ffi::OsStr;
+use protocol::needs::{self, MOST};
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use supervision::supervise::service::named;
@@ -152,4 +153,67 @@ pub fn identity(data: &[u8]) {
     } else if numbers.len() != 2 || !numbers.iter().all(is_number) {
         assert!(read.is_none());
     }
+}
+
+/// A `needs`: as it is, and for an instance that is called like its own first line.
+pub fn needs(data: &[u8]) {
+    let first = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    for instance in [None, Some(&b"6001"[..]), Some(first)] {
+        let read = needs::parse(data, instance);
+        match (&read, model_of_needs(data, instance)) {
+            (Ok(names), Ok(model)) => assert_eq!(*names, model),
+            (Err(why), Err(line)) => {
+                let why = why.to_string();
+                assert!(why.starts_with(&format!("line {line}: ")) && why.contains(": write "), "{why}");
+                assert!(!why.contains(char::is_control), "{why:?}");
+            }
+            (read, model) => panic!("{read:?}, and not {model:?}"),
+        }
+        let Ok(names) = read else { continue };
+        let text: Vec<u8> = names.iter().flat_map(|name| [name.as_bytes(), b"\n"].concat()).collect();
+        let is_plain = |name: &CString| !name.as_bytes().windows(9).any(|part| part == b"$INSTANCE");
+        let is_whole = |name: &CString| {
+            let name = name.as_bytes();
+            name[0] != b'#' && !b" \t".contains(&name[0]) && !b" \t".contains(&name[name.len() - 1])
+        };
+        if names.iter().all(|name| is_plain(name) && is_whole(name)) {
+            assert_eq!(needs::parse(&text, None), Ok(names), "what is written is read");
+        }
+    }
+}
+
+/// The names; where they are none, the line of the first that is not.
+fn model_of_needs(data: &[u8], instance: Option<&[u8]>) -> Result<Vec<CString>, usize> {
+    let mut names: Vec<CString> = Vec::new();
+    for (number, line) in data.split(|byte| *byte == b'\n').enumerate() {
+        let mut line = line.to_vec();
+        while line.last().is_some_and(|byte| b" \t".contains(byte)) {
+            line.pop();
+        }
+        while line.first().is_some_and(|byte| b" \t".contains(byte)) {
+            line.remove(0);
+        }
+        if line.is_empty() || line[0] == b'#' {
+            continue;
+        }
+        let mut at = 0;
+        while let Some(found) = line[at..].windows(9).position(|part| part == b"$INSTANCE") {
+            let instance = instance.ok_or(number + 1)?;
+            line.splice(at + found..at + found + 9, instance.iter().copied());
+            at += found + instance.len();
+        }
+        let is_name = line.len() <= 255
+            && !line.iter().any(|byte| *byte == b'/' || *byte < b' ' || *byte == 0x7f)
+            && !line.starts_with(b".")
+            && !line.ends_with(b"@")
+            && !line.is_empty();
+        let name = CString::new(line).ok().filter(|_| is_name).ok_or(number + 1)?;
+        if !names.contains(&name) {
+            if names.len() == MOST {
+                return Err(number + 1);
+            }
+            names.push(name);
+        }
+    }
+    Ok(names)
 }

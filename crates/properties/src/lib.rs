@@ -9,9 +9,10 @@
 //! |---|---|
 //! | `account.rs` | whom to become, and the account database |
 //! | `arguments.rs` | command lines, and values in them |
-//! | `folder.rs` | names in a service directory, files of variables |
+//! | `folder.rs` | names in a service directory, files of variables and of names |
 //! | `log.rs` | scripts and patterns of multilog, and where its files end |
-//! | `record.rs` | what our programs tell each other |
+//! | `record.rs` | what programs tell each other |
+//! | `socket.rs` | the sockets of a service, and who has an address |
 //! | `text.rs` | what is shown to people |
 //! | `time.rs` | stamps and labels |
 //! | `value.rs` | values of a service, and what /proc says of its processes |
@@ -29,24 +30,27 @@ mod arguments;
 mod folder;
 mod log;
 mod record;
+mod socket;
 mod text;
 mod time;
 mod value;
 
 pub use account::{group, nsswitch, passwd, user};
-pub use arguments::{options, runas, softlimit, svc};
-pub use folder::{control, environment, identity, ini, instance, service};
+pub use arguments::{options, runas, softlimit, svc, svwait};
+pub use folder::{control, environment, identity, ini, instance, needs, service};
 pub use log::{cuts, multilog, shell_pattern, simple_pattern};
-pub use record::{command, report, status, tai64n};
+pub use record::{command, notify, report, status, tai64n};
+pub use socket::{ids, listen, net, sockets};
 pub use text::{explain, script, svstat, text, title};
 pub use time::{label, stamp};
-pub use value::{command_line, duration, leftovers, signal, stat};
+pub use value::{capabilities, command_line, duration, leftovers, signal, stat};
 
 /// Panics where a property of its parser does not hold.
 pub type Property = fn(&[u8]);
 
 /// Every property under its name, which its fuzz target and the folder of its corpus bear too.
 pub const ALL: &[(&str, Property)] = &[
+    ("capabilities", capabilities),
     ("command", command),
     ("command_line", command_line),
     ("control", control),
@@ -56,11 +60,16 @@ pub const ALL: &[(&str, Property)] = &[
     ("explain", explain),
     ("group", group),
     ("identity", identity),
+    ("ids", ids),
     ("ini", ini),
     ("instance", instance),
     ("label", label),
     ("leftovers", leftovers),
+    ("listen", listen),
     ("multilog", multilog),
+    ("needs", needs),
+    ("net", net),
+    ("notify", notify),
     ("nsswitch", nsswitch),
     ("options", options),
     ("passwd", passwd),
@@ -71,12 +80,14 @@ pub const ALL: &[(&str, Property)] = &[
     ("shell_pattern", shell_pattern),
     ("signal", signal),
     ("simple_pattern", simple_pattern),
+    ("sockets", sockets),
     ("softlimit", softlimit),
     ("stamp", stamp),
     ("stat", stat),
     ("status", status),
     ("svc", svc),
     ("svstat", svstat),
+    ("svwait", svwait),
     ("tai64n", tai64n),
     ("text", text),
     ("title", title),

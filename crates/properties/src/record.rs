@@ -1,9 +1,11 @@
-//! What programs of ours tell each other: the status record, reports of a start, command letters, labels.
+//! What programs tell each other: the status record, reports of a start, command letters, labels, and what a service says of itself.
 
 use protocol::command::{Command, LETTERS, Order, Target, orders};
+use protocol::notify::{LONGEST_STATUS, Word, words};
 use protocol::report::Report;
 use protocol::status::{NoStatus, SIZE, Status};
 use protocol::tai64n::Tai64n;
+use protocol::value::LONGEST;
 
 /// The status record, as it came and, so that what is behind the checksum is reached, with a checksum that fits.
 pub fn status(data: &[u8]) {
@@ -49,12 +51,22 @@ pub fn report(data: &[u8]) {
             return;
         };
         assert_eq!(Some(length - left.len()), expected);
-        let (Report::Warning(text) | Report::Failed { reason: text, .. }) = &report;
         let mut again = report.encode();
-        assert!(again.len() <= 4096, "one write that a pipe keeps whole");
+        let comes_back = match &report {
+            Report::Warning(text) | Report::Failed { reason: text, .. } => {
+                assert!(again.len() <= 4096, "one write that a pipe keeps whole");
+                text.len() <= 3000
+            }
+            Report::Socket { line } => line.len() <= usize::from(u16::MAX),
+            Report::Sockets { lines } => {
+                // No line of a socket is empty, or has another end than a newline.
+                let is_line = |line: &String| !line.is_empty() && !line.contains('\r');
+                lines.iter().all(is_line) && lines.join("\n").len() <= usize::from(u16::MAX)
+            }
+        };
         let back = Report::take(&mut again);
         assert!(again.is_empty());
-        if text.len() <= 3000 {
+        if comes_back {
             assert_eq!(back.as_ref(), Some(&report), "what is written is read");
         }
     }
@@ -95,4 +107,37 @@ pub fn tai64n(data: &[u8]) {
         assert_eq!(one.cmp(&other), one.label().cmp(&other.label()), "sorted as text is sorted by time");
         assert!(one.since(other).is_zero() || other.since(one).is_zero());
     }
+}
+
+/// What a service says of itself: each line is a word or nothing, and its text stays in its bounds.
+pub fn notify(data: &[u8]) {
+    let whole = data.strip_suffix(b"\0").unwrap_or(data);
+    let lines = whole.split(|byte| *byte == b'\n');
+    // A line that ends in a NUL is one here; at the end of a message the NUL is no part of it.
+    let alone = lines.flat_map(|line| words(&[line, b"\n"].concat()).collect::<Vec<_>>());
+    let said: Vec<Word> = words(data).collect();
+    assert_eq!(said, alone.collect::<Vec<_>>(), "the words of a message are those of its lines");
+    for word in &said {
+        match word {
+            Word::Status(text) => assert!(text.len() <= LONGEST_STATUS),
+            Word::Extend(time) => assert!(*time <= LONGEST),
+            _ => {}
+        }
+        assert!(words(&written(word)).eq([word.clone()]), "what is written is read");
+    }
+}
+
+/// The assignment that says that word.
+fn written(word: &Word) -> Vec<u8> {
+    let text = match word {
+        Word::Ready => "READY=1".into(),
+        Word::Reloading => "RELOADING=1".into(),
+        Word::Stopping => "STOPPING=1".into(),
+        Word::Alive => "WATCHDOG=1".into(),
+        Word::Trigger => "WATCHDOG=trigger".into(),
+        Word::Status(text) => format!("STATUS={text}"),
+        Word::Extend(time) => format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()),
+        Word::MainPid(pid) => format!("MAINPID={}", pid.map_or_else(String::new, |pid| pid.to_string())),
+    };
+    format!("{text}\n").into_bytes()
 }

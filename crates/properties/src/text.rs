@@ -7,7 +7,9 @@ use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::write;
 use protocol::explain::execution;
+use protocol::report::Step;
 use protocol::script::Interpreter;
+use protocol::status::Failed;
 use protocol::tai64n::Tai64n;
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
@@ -72,8 +74,15 @@ pub fn svstat(data: &[u8]) {
         let rest = line.strip_prefix(&start).expect("up or down");
         let (age, notes) = rest.split_once(" seconds").expect("for how long");
         assert!(age.parse::<u64>().is_ok());
-        let failed = status.detail.as_ref().is_some_and(|detail| detail.failed.is_some());
-        assert_eq!(notes.contains(", not started: "), failed);
+        let Some(detail) = &status.detail else { continue };
+        let [started, ended] = [", not started: ", ", ended: "].map(|words| notes.contains(words));
+        match &detail.failed {
+            Some(Failed { step: Step::Ready | Step::Watchdog, .. }) => assert!(ended),
+            Some(_) => assert!(started),
+            // What it says of itself is its own affair.
+            None if detail.says.is_empty() && detail.note.is_empty() => assert!(!started && !ended),
+            None => {}
+        }
     }
 }
 

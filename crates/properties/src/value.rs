@@ -1,5 +1,6 @@
 //! The values in a service's folder, and what /proc says of its processes.
 
+use protocol::capability::{Capability, Set, parse_file, parse_name};
 use protocol::value::{BadValue, LONGEST, Leftovers};
 use std::time::Duration;
 use supervision::proc::{parse_stat, shown_command};
@@ -104,6 +105,39 @@ pub fn leftovers(data: &[u8]) {
         _ => None,
     };
     assert_eq!(is_helpful(protocol::value::leftovers(data)), model);
+}
+
+/// The capabilities that a service asks for: all of its words are names that could be given alone, and none leads to root.
+pub fn capabilities(data: &[u8]) {
+    let is_blank = |byte: &u8| [b' ', b'\t'].contains(byte);
+    let lines = data.split(|byte| *byte == b'\n').map(|line| {
+        let start = line.iter().position(|byte| !is_blank(byte)).unwrap_or(line.len());
+        &line[start..]
+    });
+    let words = lines.filter(|line| !line.starts_with(b"#")).flat_map(|line| line.split(is_blank));
+    let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+    let alone: Result<Set, _> = words.iter().map(|word| parse_name(word)).collect();
+    match (parse_file(data), alone) {
+        (Ok(set), Ok(alone)) => {
+            assert!(!words.is_empty() && set == alone);
+            let names: Vec<&str> = set.iter().map(Capability::name).collect();
+            assert!(
+                names.iter().all(|name| words.contains(&name.as_bytes())),
+                "nothing that was not written"
+            );
+            assert!(words.iter().all(|word| names.iter().any(|name| name.as_bytes() == *word)));
+            assert_eq!(parse_file(names.join("\n").as_bytes()), Ok(set), "what is written is read");
+            let to_root =
+                ["setuid", "setgid", "setpcap", "setfcap", "dac_override", "chown", "mknod", "sys_chroot"];
+            assert!(!names.iter().any(|name| to_root.contains(name) || name.starts_with("sys_ad")));
+        }
+        (Err(why), alone) => {
+            assert!(alone.is_err() || words.is_empty(), "{why}");
+            let said = why.to_string();
+            assert!(said.len() < 300 && !said.contains(char::is_control), "{said:?}");
+        }
+        (Ok(set), Err(why)) => panic!("{set:?}, but {why}"),
+    }
 }
 
 /// The `stat` of a process, and that of one that is called so.

@@ -22,6 +22,24 @@ pub const KILL_GROUP: &CStr = c"kill-group";
 pub const RESTART_MAX: &CStr = c"restart-max";
 /// What becomes of processes that an earlier run left behind.
 pub const LEFTOVERS: &CStr = c"leftovers";
+/// The number of the descriptor on which run says that it is ready, as in s6.
+pub const NOTIFICATION_FD: &CStr = c"notification-fd";
+/// There: run can say how it is through a socket, as systemd has it.
+pub const NOTIFY_SOCKET: &CStr = c"notify-socket";
+/// How often run has to say that it lives.
+pub const WATCHDOG: &CStr = c"watchdog";
+/// How long run may take to be ready.
+pub const TIMEOUT_READY: &CStr = c"timeout-ready";
+/// The program that is asked whether run is ready.
+pub const CHECK: &CStr = c"check";
+/// The services that are to be ready first.
+pub const NEEDS: &CStr = c"needs";
+/// The sockets that run gets.
+pub const LISTEN: &CStr = c"listen";
+/// There: they are closed while the service is down by command.
+pub const LISTEN_CLOSE: &CStr = c"listen-close";
+/// What run may do although it is not root.
+pub const CAPABILITIES: &CStr = c"capabilities";
 /// The account to run as.
 pub const USER: &CStr = c"user";
 /// Variables, a file each.
@@ -43,8 +61,13 @@ pub const CONTROL: &CStr = c"control";
 pub const OK: &CStr = c"ok";
 /// In `supervise/`: the status record.
 pub const STATUS: &CStr = c"status";
+/// In `supervise/`: who waits for what happens to the service.
+pub const EVENT: &CStr = c"event";
 /// In a logger's `supervise/`: what the service writes.
 pub const PIPE: &CStr = c"pipe";
+
+/// In `supervise/`: which sockets are held.
+pub const SOCKETS: &CStr = c"sockets";
 
 /// The variable that puts `supervise/` elsewhere, as in daemontools-encore.
 pub const VARIABLE: &str = "SUPERVISEDIR";

@@ -41,6 +41,12 @@ impl Kept {
         Some(self.0.remove(place).1)
     }
 
+    /// Takes out the next one whose name begins so.
+    pub fn take_next(&mut self, beginning: &str) -> Option<(String, RawFd)> {
+        let place = self.0.iter().position(|(known, _)| known.starts_with(beginning))?;
+        Some(self.0.remove(place))
+    }
+
     /// All numbers.
     pub fn numbers(&self) -> impl Iterator<Item = RawFd> {
         self.0.iter().map(|(_, number)| *number)

@@ -9,8 +9,8 @@
 //! | 18 | 1 = TERM was sent to it | runit |
 //! | 19 | 0 = down, 1 = run, 2 = finish | runit |
 //! | 20-23 | `upkp` | ours from here on, numbers little-endian |
-//! | 24 | version, 2 | |
-//! | 25 | phase: 0 down, 1 starting, 2 up, 3 resting, 4 finishing, 5 clearing | |
+//! | 24 | version, 3 | |
+//! | 25 | phase: 0 down, 1 starting, 2 up, 3 resting, 4 finishing, 5 clearing, 6 waiting | |
 //! | 26 | supervise: 0 stays, 1 leaves when the service is down, 2 was told to stop, 3 has left | |
 //! | 27 | end of the last run: 0 none, 1 exited, 2 killed, 3 ended, how is not known | |
 //! | 28 | its exit code or signal | |
@@ -33,11 +33,20 @@
 //! | 120-127 | last start, nanoseconds of the monotonic clock; 0 = none | |
 //! | 128-135 | signals sent to run by command, bit N-1 for signal N | |
 //! | 136-143 | when KILL is due, nanoseconds of the monotonic clock; 0 = never | |
-//! | 144-155 | 0 (kept for when it became ready) | |
+//! | 144-155 | label of when it became ready; 0 = it is not | |
 //! | 156-159 | session of the last run: its pid; 0 = none | |
 //! | 160-167 | device of the file that this was written to | |
 //! | 168-175 | its inode: a copy of the file is nobody's record | |
-//! | 176-503 | the reason, UTF-8 | |
+//! | 176-455 | the reason, then a note, then what the service says of itself, UTF-8 | |
+//! | 456-463 | when it is late to be ready, nanoseconds of the monotonic clock; 0 = never | |
+//! | 464-471 | when it is too long silent, nanoseconds of the monotonic clock; 0 = never | |
+//! | 472-479 | the address of the socket on which it says how it is; 0 = none | |
+//! | 480 | readiness: 0 nothing would say it, 1 awaited, 2 ready | |
+//! | 481 | what it says that it does: 0 nothing, 1 reloading, 2 stopping | |
+//! | 482 | 1 = it is ended because it was late, or silent | |
+//! | 483 | bytes of the note | |
+//! | 484 | bytes of what it says | |
+//! | 485-503 | 0 | |
 //! | 504-511 | checksum of all before (FNV-1a, 64 bits) | |
 //!
 //! Later versions keep these places and only add to them, so that after an upgrade, or back from one, each supervise finds
@@ -86,7 +95,37 @@ pub enum Phase {
     Finishing,
     /// Nothing runs, and what an earlier run left behind is to be gone first.
     Clearing,
+    /// Nothing runs, and other services are to be ready first.
+    Waiting,
 }
+
+/// Whether what runs is ready for use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// Nothing would say it: it counts as ready as soon as it is up.
+    #[default]
+    Unsaid,
+    /// It has yet to be said.
+    Awaited,
+    /// Since then.
+    Ready(Tai64n),
+}
+
+/// What a service says that it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Doing {
+    /// Nothing but its work.
+    #[default]
+    Nothing,
+    /// It reads its settings anew.
+    Reloading,
+    /// It is about to end.
+    Stopping,
+}
+
+/// The address of the socket on which a service says how it is: a random number that is not 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token(pub [u8; 8]);
 
 /// Whether supervise goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,6 +208,33 @@ pub struct Detail {
     pub kill_at: Option<u64>,
     /// Whom it is for.
     pub kill_target: Target,
+    /// Whether it is ready for use.
+    pub readiness: Readiness,
+    /// When it is late to be ready, in nanoseconds of the monotonic clock.
+    pub late_at: Option<u64>,
+    /// When it was silent for too long, in nanoseconds of the monotonic clock.
+    pub silent_at: Option<u64>,
+    /// It is ended because it was late, or silent.
+    pub is_overdue: bool,
+    /// What it says that it does.
+    pub doing: Doing,
+    /// Where it says so.
+    pub token: Option<Token>,
+    /// What it waits for, or what else is to be known.
+    pub note: String,
+    /// What it says of itself: somebody else's text.
+    pub says: String,
+}
+
+impl Status {
+    /// Whether the service can be used: it is up, and has said that it is ready, if it ever says so.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        match &self.detail {
+            None => self.pid.is_some(),
+            Some(detail) => detail.phase == Phase::Up && detail.readiness != Readiness::Awaited,
+        }
+    }
 }
 
 /// Why bytes are no status.

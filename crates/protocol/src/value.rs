@@ -33,6 +33,7 @@ enum Fault {
     TooLong,
     NoSignal,
     NoWord,
+    NoDescriptor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ enum Wanted {
     Duration,
     Signal,
     Leftovers,
+    Descriptor,
 }
 
 impl fmt::Display for BadValue {
@@ -54,12 +56,14 @@ impl fmt::Display for BadValue {
             Fault::TooLong => "that is more than a hundred years",
             Fault::NoSignal => "there is no such signal",
             Fault::NoWord => "that is not one of its words",
+            Fault::NoDescriptor => "that is no descriptor",
         })?;
         to.write_str(match self.wanted {
             Wanted::Timeout => ": write 5s or 1m 30s, or 5000 for that many milliseconds",
             Wanted::Duration => ": write 30s or 1m 30s",
             Wanted::Signal => ": write a name such as HUP, or a number from 1 to 64",
             Wanted::Leftovers => ": write keep, kill or wait",
+            Wanted::Descriptor => ": write a number from 3 to 1023",
         })
     }
 }
@@ -105,6 +109,20 @@ pub fn duration(content: &[u8]) -> Result<Duration, BadValue> {
         .and_then(|text| if is_number(text) { Err(Fault::NoUnit) } else { sum(text) })
         .and_then(bounded)
         .map_err(|fault| BadValue { fault, wanted: Wanted::Duration })
+}
+
+/// Reads the number of a descriptor beyond the standard three.
+///
+/// # Errors
+///
+/// Where it is no number from 3 to 1023.
+pub fn descriptor(content: &[u8]) -> Result<i32, BadValue> {
+    line(content)
+        .and_then(|text| {
+            let number = Some(text).filter(|text| is_number(text)).and_then(|text| text.parse().ok());
+            number.filter(|number| (3..1024).contains(number)).ok_or(Fault::NoDescriptor)
+        })
+        .map_err(|fault| BadValue { fault, wanted: Wanted::Descriptor })
 }
 
 /// Reads a signal: its name in any case, with or without `SIG`, or its number. `RTMIN+1` and `RTMAX-1` are names, too.

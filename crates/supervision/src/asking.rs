@@ -1,4 +1,4 @@
-//! What the programs share that ask a supervise from outside: going into a folder and back, and no `-L`.
+//! What the programs share that ask a supervise from outside: going into a folder and back, what it is, and no `-L`.
 
 use anyhow::{Context, Result};
 use cli::Failure;
@@ -8,6 +8,7 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::{chdir, fchdir};
 use protocol::control::Control;
+use protocol::folder::RUN;
 use protocol::instance::{Kind, kind};
 use std::ffi::{CStr, OsStr};
 use std::os::fd::OwnedFd;
@@ -62,4 +63,10 @@ pub(crate) fn is_kind(folder: &CStr, is: impl FnOnce(Kind<'_>) -> bool) -> bool 
     let given = Path::new(OsStr::from_bytes(folder.to_bytes())).file_name();
     let name = given.or_else(|| here.as_ref().ok()?.file_name());
     name.is_some_and(|name| is(kind(name)))
+}
+
+/// Whether the folder that we are in has something to run, itself or by the template that its name speaks of.
+pub(crate) fn has_something_to_run(folder: &CStr) -> bool {
+    let is_instance = || is_kind(folder, |kind| matches!(kind, Kind::Instance { .. }));
+    Path::new(OsStr::from_bytes(RUN.to_bytes())).exists() || is_instance()
 }

@@ -83,6 +83,11 @@ impl Held {
         Some(ProcessId { pid: number(self.pid)?, mark: self.mark })
     }
 
+    /// What holds it, where there are pidfds.
+    pub(crate) fn pidfd(&self) -> Option<&Pidfd> {
+        self.pidfd.as_ref()
+    }
+
     /// Sends a signal to it, or to the group that it leads. It may have ended this moment: its end is told in its own way.
     pub(crate) fn send(&self, target: Target, signal: SignalNumber) {
         let _ = match (&self.pidfd, target) {

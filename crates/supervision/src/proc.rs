@@ -8,6 +8,9 @@
 //! A /proc that is not this process's own (a new pid namespace without its own mount) speaks of other processes under our
 //! numbers, and is not believed at all.
 
+pub(crate) mod files;
+pub mod net;
+
 use cli::text::shown;
 use nix::dir::Dir;
 use nix::errno::Errno;

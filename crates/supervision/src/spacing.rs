@@ -48,6 +48,11 @@ impl Spacing {
         self.started = Some(now);
     }
 
+    /// What was started has become ready.
+    pub fn ready(&mut self) {
+        self.length = SHORTEST;
+    }
+
     /// What was started has ended. Returns when the next start may be.
     pub fn ended(&mut self, now: Monotonic, failed: bool) -> Monotonic {
         let Some(started) = self.started else { return now };

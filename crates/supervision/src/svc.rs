@@ -1,7 +1,7 @@
 //! svc: commands for supervises, a letter each, in one write for each folder. Trouble with a folder is a warning;
 //! the others get their commands, and the exit code is 0.
 
-use crate::asking::{StartingFolder, TEMPLATE, is_kind, no_log_option};
+use crate::asking::{StartingFolder, TEMPLATE, has_something_to_run, is_kind, no_log_option};
 use cli::errno::text;
 use cli::options::{Given, Options};
 use cli::text::shown;
@@ -12,12 +12,10 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::unistd::{chdir, write};
 use protocol::command::{LETTERS, TO_GROUP, TO_PROCESS};
 use protocol::control::Control;
-use protocol::folder::{RUN, control_folder_here};
+use protocol::folder::control_folder_here;
 use protocol::instance::Kind;
-use std::ffi::{CStr, OsStr};
+use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::entry::Args;
@@ -129,12 +127,11 @@ fn control(folder: &CStr, letters: &[u8]) -> Result<(), String> {
     send(&commands, letters).map_err(|error| format!("error writing commands to {name}: {}", text(error)))
 }
 
-/// Whether the folder that we are in looks like a service that no supervise has been in: it has something to run,
-/// itself or by the template that its name speaks of, and no `supervise/`.
+/// Whether the folder that we are in looks like a service that no supervise has been in: it has something to run, and no
+/// `supervise/`.
 fn is_not_started_yet(folder: &CStr) -> bool {
     let is_nowhere = control_folder_here().is_ok_and(|control| matches!(control.try_exists(), Ok(false)));
-    let is_instance = || is_kind(folder, |kind| matches!(kind, Kind::Instance { .. }));
-    is_nowhere && (Path::new(OsStr::from_bytes(RUN.to_bytes())).exists() || is_instance())
+    is_nowhere && has_something_to_run(folder)
 }
 
 /// One write, which a FIFO takes whole or not at all. A supervise that reads is fast; one that has stopped while

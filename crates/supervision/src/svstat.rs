@@ -12,7 +12,8 @@ use protocol::control::{Control, Unreadable};
 use protocol::folder::DOWN;
 use protocol::instance::Kind;
 use protocol::process::Boot;
-use protocol::status::{Phase, Status, Want};
+use protocol::report::Step;
+use protocol::status::{Detail, Doing, Phase, Readiness, Status, Want};
 use protocol::tai64n::Tai64n;
 use std::ffi::CStr;
 use std::fmt::Write as _;
@@ -114,12 +115,39 @@ pub fn words(status: &Status, normally_up: bool, now: Tai64n, lived: Option<Dura
             let (count, es) = (detail.leftovers, if detail.leftovers == 1 { "" } else { "es" });
             let _ = write!(words, ", waiting for {count} process{es} of an earlier run");
         }
-        Phase::Down | Phase::Starting | Phase::Up | Phase::Resting => {}
+        Phase::Waiting => {
+            let _ = write!(words, ", waiting for {}", shown(detail.note.as_bytes()));
+        }
+        Phase::Starting | Phase::Up => say_how_it_is(&mut words, detail, now),
+        Phase::Down | Phase::Resting => {}
     }
     if let Some(failed) = &detail.failed {
-        let _ = write!(words, ", not started: {}", shown(failed.reason.as_bytes()));
+        let what = if matches!(failed.step, Step::Ready | Step::Watchdog) { "ended" } else { "not started" };
+        let _ = write!(words, ", {what}: {}", shown(failed.reason.as_bytes()));
     }
     words
+}
+
+/// What is known of a service that runs, beyond that.
+fn say_how_it_is(words: &mut String, detail: &Detail, now: Tai64n) {
+    match detail.readiness {
+        Readiness::Unsaid => {}
+        Readiness::Awaited => words.push_str(", not ready"),
+        Readiness::Ready(since) => {
+            let _ = write!(words, ", ready {} seconds", age(since, now));
+        }
+    }
+    match detail.doing {
+        Doing::Nothing => {}
+        Doing::Reloading => words.push_str(", reloading"),
+        Doing::Stopping => words.push_str(", stopping"),
+    }
+    if !detail.says.is_empty() {
+        let _ = write!(words, ", says: {}", shown(detail.says.as_bytes()));
+    }
+    if !detail.note.is_empty() {
+        let _ = write!(words, ", {}", shown(detail.note.as_bytes()));
+    }
 }
 
 /// Whole seconds between two labels as daemontools counts them: the fractions are left out before, not after; and
@@ -134,8 +162,7 @@ fn age(since: Tai64n, now: Tai64n) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::report::Step;
-    use protocol::status::{Detail, Failed};
+    use protocol::status::Failed;
     use std::num::NonZeroU32;
 
     fn label(seconds: u64, nanoseconds: u32) -> Tai64n {
@@ -190,6 +217,41 @@ mod tests {
         assert_eq!(
             says(Phase::Clearing),
             "down 7 seconds, normally up, want up, waiting for 2 processes of an earlier run"
+        );
+    }
+
+    #[test]
+    fn how_a_service_says_that_it_is_is_told() {
+        let says = |detail| {
+            words(&Status { detail: Some(detail), ..status(9, false, Want::Up) }, true, label(107, 0), None)
+        };
+        let up = Detail { phase: Phase::Up, ..Detail::default() };
+        assert_eq!(says(up.clone()), "up (pid 9) 7 seconds");
+        let awaited = Detail { readiness: Readiness::Awaited, ..up.clone() };
+        assert_eq!(says(awaited), "up (pid 9) 7 seconds, not ready");
+        let ready = Detail {
+            readiness: Readiness::Ready(label(102, 0)),
+            doing: Doing::Reloading,
+            says: "three\tclients".into(),
+            ..up
+        };
+        assert_eq!(says(ready), "up (pid 9) 7 seconds, ready 5 seconds, reloading, says: three\\x09clients");
+    }
+
+    #[test]
+    fn what_was_ended_and_what_is_waited_for_is_told() {
+        let says = |detail| {
+            words(&Status { detail: Some(detail), ..status(0, false, Want::Up) }, true, label(107, 0), None)
+        };
+        let reason = "not ready within 30s".to_owned();
+        let failed = Some(Failed { step: Step::Ready, errno: 0, reason });
+        let late = Detail { phase: Phase::Resting, failed, ..Detail::default() };
+        assert_eq!(says(late), "down 7 seconds, normally up, want up, ended: not ready within 30s");
+        let note = "postgres, which is down".to_owned();
+        let waiting = Detail { phase: Phase::Waiting, note, ..Detail::default() };
+        assert_eq!(
+            says(waiting),
+            "down 7 seconds, normally up, want up, waiting for postgres, which is down"
         );
     }
 

@@ -6,6 +6,7 @@
 pub mod birth;
 pub mod capability;
 pub mod clock;
+pub mod datagram;
 pub mod descriptor;
 pub mod entry;
 pub mod environment;
@@ -15,6 +16,8 @@ pub mod local_time;
 pub mod own_folder;
 pub mod pidfd;
 pub mod process;
+pub mod random;
 pub mod signals;
+pub mod socket;
 pub mod title;
 pub mod write;

@@ -84,6 +84,19 @@ impl Pidfd {
         Errno::result(result).map(drop)
     }
 
+    /// The file that it has open under this number, opened for us as well, close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// EBADF where it has none there; EPERM where we may not trace it; ENOSYS before Linux 5.6; ESRCH where it has ended.
+    pub fn descriptor(&self, number: RawFd) -> Result<OwnedFd, Errno> {
+        // SAFETY: no memory is involved.
+        let result = unsafe { libc::syscall(libc::SYS_pidfd_getfd, self.0.as_raw_fd(), number, 0) };
+        let number = RawFd::try_from(Errno::result(result)?).map_err(|_| Errno::EBADF)?;
+        // SAFETY: just opened, and owned by nobody else.
+        Ok(unsafe { OwnedFd::from_raw_fd(number) })
+    }
+
     /// Whether it has ended, whether or not it was reaped.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -154,6 +167,19 @@ mod tests {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    #[test]
+    fn a_file_that_it_has_open_can_be_had() {
+        let mut child =
+            Command::new("sleep").arg("1000").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let pidfd = Pidfd::open(Pid::from_raw(child.id().try_into().unwrap())).unwrap();
+        let stdin = std::fs::metadata(format!("/proc/{}/fd/0", child.id())).unwrap();
+        let had = std::fs::File::from(pidfd.descriptor(0).unwrap()).metadata().unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::ino(&had), std::os::unix::fs::MetadataExt::ino(&stdin));
+        assert_eq!(pidfd.descriptor(900).unwrap_err(), Errno::EBADF);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

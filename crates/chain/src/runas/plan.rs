@@ -8,6 +8,20 @@ use nix::unistd::Uid;
 use std::ffi::{CStr, CString};
 use std::os::fd::RawFd;
 
+/// What a command line asks for.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// To become somebody, and then the child.
+    Become(Plan),
+    /// `-q`: for somebody's numbers.
+    Numbers {
+        /// Whose, as it was written.
+        account: &'static CStr,
+        /// `-d`, as in a plan.
+        dot: Option<Uid>,
+    },
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -23,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) no_new_privs: bool,
     /// `-u`.
     pub(crate) umask: Option<Mode>,
+    /// `-k`: the names of the capabilities that the account has, as they were written.
+    pub(crate) capabilities: Vec<&'static [u8]>,
     /// `-m`: a folder to make for the account.
     pub(crate) folder: Option<CString>,
     /// `-d`: whom a dot stands for, in place of the owner of the current folder.
@@ -40,27 +56,46 @@ pub enum Source {
     Descriptor(RawFd),
 }
 
-impl Plan {
+impl Call {
     /// Reads the arguments, the program's name first.
     pub(crate) fn parse(args: &[&'static CStr]) -> Result<Self, Failure> {
-        let mut options = Options::new(args, "Hnu:m:e:E:o:d:");
+        let mut options = Options::new(args, "Hnqu:k:m:e:E:o:d:");
         let (mut owner, mut home, mut no_new_privs, mut umask) = (None, false, false, None);
-        let (mut folder, mut dot, mut folders) = (None, None, Vec::new());
+        let (mut folder, mut dot, mut folders, mut capabilities) = (None, None, Vec::new(), Vec::new());
+        let (mut asks, mut only_asks) = (false, true);
         while let Some(given) = options.next_option()? {
+            only_asks &= matches!(given, Given::Flag(b'q') | Given::With(b'd', _));
             match given {
                 Given::With(b'u', text) => umask = Some(mask(text)?),
+                Given::With(b'k', text) => capabilities.push(text),
                 Given::With(b'm', text) => folder = Some(name(text)?),
                 Given::With(b'o', text) => owner = Some(uid(b'o', text)?),
                 Given::With(b'd', text) => dot = Some(uid(b'd', text)?),
                 Given::With(b'e', text) => folders.push(Source::Path(CString::new(text).unwrap_or_default())),
                 Given::With(_, text) => folders.push(descriptor(text, &folders)?),
+                Given::Flag(b'q') => asks = true,
                 Given::Flag(b'H') => home = true,
                 Given::Flag(_) => no_new_privs = true,
             }
         }
         let (account, child) = options.operands().split_first().ok_or(Failure::Usage(None))?;
+        if asks {
+            let is_alone = only_asks && child.is_empty();
+            return if is_alone { Ok(Self::Numbers { account, dot }) } else { Err(Failure::Usage(None)) };
+        }
         let next = Next::from_operands(child).ok_or(Failure::Usage(None))?;
-        Ok(Self { account, next, owner, home, no_new_privs, umask, folder, dot, folders })
+        Ok(Self::Become(Plan {
+            account,
+            next,
+            owner,
+            home,
+            no_new_privs,
+            umask,
+            capabilities,
+            folder,
+            dot,
+            folders,
+        }))
     }
 }
 
@@ -128,13 +163,23 @@ fn complaint(text: &str) -> Failure {
 mod tests {
     use super::*;
 
+    fn call(args: &[&'static CStr]) -> Result<Call, Failure> {
+        Call::parse(&[&[c"runas"], args].concat())
+    }
+
     fn parse(args: &[&'static CStr]) -> Result<Plan, Failure> {
-        Plan::parse(&[&[c"runas"], args].concat())
+        call(args).map(|call| match call {
+            Call::Become(plan) => plan,
+            Call::Numbers { .. } => panic!("{args:?}"),
+        })
     }
 
     #[test]
     fn options_then_account_then_child() {
-        let options = [c"-Hn", c"-u027", c"-mmain", c"-e", c"env", c"-E5", c"-o", c"1001", c"-d1002"];
+        let options = [
+            c"-Hn", c"-u027", c"-mmain", c"-e", c"env", c"-E5", c"-o", c"1001", c"-d1002", c"-kkill", c"-k",
+            c"",
+        ];
         let plan = parse(&[&options[..], &[c"bob", c"./run", c"-x"]].concat()).unwrap();
         assert_eq!(plan.account, c"bob");
         assert!(plan.home && plan.no_new_privs);
@@ -142,6 +187,7 @@ mod tests {
         assert_eq!(plan.folder.as_deref(), Some(c"main"));
         assert_eq!((plan.owner, plan.dot), (Some(Uid::from_raw(1001)), Some(Uid::from_raw(1002))));
         assert_eq!(plan.folders, [Source::Path(c"env".into()), Source::Descriptor(5)]);
+        assert_eq!(plan.capabilities, [&b"kill"[..], b""], "what they stand for is found out later");
         let plain = parse(&[c"-", c"./run"]).unwrap();
         assert!(plain.account == c"-" && !plain.home && !plain.no_new_privs && plain.folders.is_empty());
         assert!(plain.umask.is_none() && plain.owner.is_none());
@@ -150,10 +196,35 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_asked_for_alone() {
+        let asked = |args: &[&'static CStr]| match call(args) {
+            Ok(Call::Numbers { account, dot }) => Some((account, dot.map(Uid::as_raw))),
+            Ok(Call::Become(plan)) => panic!("{plan:?}"),
+            Err(_) => None,
+        };
+        assert_eq!(asked(&[c"-q", c"bob"]), Some((c"bob", None)));
+        assert_eq!(asked(&[c"-qd7", c"."]), Some((c".", Some(7))));
+        let wrong: [&[&'static CStr]; 8] = [
+            &[c"-q"],
+            &[c"-q", c"bob", c"./run"],
+            &[c"-q", c"bob", c"alice"],
+            &[c"-qH", c"bob"],
+            &[c"-n", c"-q", c"bob"],
+            &[c"-q", c"-kkill", c"bob"],
+            &[c"-q", c"-u22", c"bob"],
+            &[c"-q", c"-o7", c"bob"],
+        ];
+        for args in wrong {
+            assert_eq!(asked(args), None, "{args:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_a_wrong_call() {
-        let wrong: [&[&'static CStr]; 29] = [
+        let wrong: [&[&'static CStr]; 30] = [
             &[],
             &[c"bob"],
+            &[c"-k"],
             &[c"-x", c"bob", c"./run"],
             &[c"-u"],
             &[c"-u", c"", c"bob", c"./run"],

@@ -1,13 +1,15 @@
 //! Whom an account stands for: the numbers to become, and what the database says about them.
 
-use super::switch::switch;
+use super::switch::{switch, switch_with};
 use crate::environment::Environment;
 use crate::ids::Ids;
 use accounts::Account;
 use anyhow::{Context, anyhow, bail, ensure};
 use cli::text::shown;
+use nix::errno::Errno;
 use nix::sys::stat::stat;
-use nix::unistd::{Gid, Uid};
+use nix::unistd::{Gid, Uid, getgroups};
+use protocol::capability::{Denied, Set};
 use protocol::user::{Groups, User};
 use std::ffi::{CStr, CString};
 
@@ -99,11 +101,21 @@ impl Target {
         }
     }
 
-    /// Becomes it.
-    pub(crate) fn switch(&self) -> anyhow::Result<()> {
+    /// All of its numbers.
+    pub(crate) fn ids(&self) -> Result<Ids, Errno> {
         match self {
-            Self::Stay => Ok(()),
-            Self::Become(ids, _) => switch(ids),
+            Self::Stay => Ok(Ids { uid: self.uid(), gid: self.gid(), groups: getgroups()? }),
+            Self::Become(ids, _) => Ok(ids.clone()),
+        }
+    }
+
+    /// Becomes it, with these capabilities where there are any to keep.
+    pub(crate) fn switch(&self, capabilities: Option<Set>) -> anyhow::Result<()> {
+        match (self, capabilities) {
+            (Self::Stay, None) => Ok(()),
+            (Self::Stay, Some(_)) => Err(Denied::Nobody.into()),
+            (Self::Become(ids, _), None) => switch(ids),
+            (Self::Become(ids, _), Some(set)) => switch_with(ids, set),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The bytes of a record, from its values and back: the table is in the head of [`super`].
 
-use super::{Detail, Failed, Leaving, NoStatus, Phase, Status, Want};
+use super::{Detail, Doing, Failed, Leaving, NoStatus, Phase, Readiness, Status, Token, Want};
 use crate::command::Target;
 use crate::identity::FolderId;
 use crate::process::{Boot, Mark, ProcessId};
@@ -16,10 +16,15 @@ pub const SIZE: usize = 512;
 const CLASSIC: usize = 18;
 
 const MAGIC: &[u8; 4] = b"upkp";
-const VERSION: u8 = 2 + cfg!(feature = "next-record") as u8;
-const REASON: std::ops::Range<usize> = 176..504;
-/// Where version 1 had it.
+const VERSION: u8 = 3 + cfg!(feature = "next-record") as u8;
+
+/// The reason, the note and what the service says, one behind the other.
+const TEXTS: std::ops::Range<usize> = 176..456;
+/// Where the first two versions had the reason, and nothing else.
 const FIRST_REASON: std::ops::Range<usize> = 64..504;
+const SECOND_REASON: std::ops::Range<usize> = 176..504;
+/// What the checksum is of.
+const BODY: std::ops::Range<usize> = 0..504;
 
 /// What is in the bytes that are kept for later. A later version has something there that this one knows nothing of.
 const LATER: [u8; 12] = if cfg!(feature = "next-record") { *b"added later." } else { [0; 12] };
@@ -94,6 +99,7 @@ impl Detail {
             Phase::Resting => 3,
             Phase::Finishing => 4,
             Phase::Clearing => 5,
+            Phase::Waiting => 6,
         };
         let leaving = match self.leaving {
             Leaving::No => 0,
@@ -105,11 +111,11 @@ impl Detail {
             .failed
             .as_ref()
             .map_or((0, 0, ""), |failed| (failed.step.number(), failed.errno, failed.reason.as_str()));
-        let mut fits = reason.len().min(REASON.len());
-        while !reason.is_char_boundary(fits) {
-            fits = fits.saturating_sub(1);
-        }
-        let reason = reason.get(..fits).unwrap_or_default();
+        let reason = beginning(reason, TEXTS.len());
+        let room = TEXTS.len().saturating_sub(reason.len());
+        let note = beginning(&self.note, room.min(usize::from(u8::MAX)));
+        let room = room.saturating_sub(note.len());
+        let says = beginning(&self.says, room.min(usize::from(u8::MAX)));
         let pid = |process: Option<ProcessId>| process.map_or(0, |process| process.pid.get());
         let marks = [self.run, self.supervise.and_then(|it| it.mark), self.finish.and_then(|it| it.mark)];
         let kind = match marks.iter().flatten().next() {
@@ -119,7 +125,7 @@ impl Detail {
         };
         record.put(MAGIC);
         record.put(&[VERSION, phase, leaving, how, code, step]);
-        record.put(&u16::try_from(fits).unwrap_or(0).to_le_bytes());
+        record.put(&u16::try_from(reason.len()).unwrap_or(0).to_le_bytes());
         record.put(&errno.to_le_bytes());
         record.put(&pid(self.supervise).to_le_bytes());
         record.put_all([self.starts, self.spacing, self.next_start.unwrap_or(0)]);
@@ -133,12 +139,33 @@ impl Detail {
         record.put(&[kind, (self.kill_target == Target::Group).into()]);
         record.put(&self.leftovers.to_le_bytes());
         record.put_all([self.last_start.unwrap_or(0), self.sent, self.kill_at.unwrap_or(0)]);
-        record.put(&LATER);
+        record.put(&match self.readiness {
+            Readiness::Ready(since) => since.to_bytes(),
+            Readiness::Unsaid | Readiness::Awaited => [0; 12],
+        });
         record.put(&self.session.map_or(0, NonZeroU32::get).to_le_bytes());
         record.put_all(self.file.map_or([0; 2], |file| [file.device, file.inode]));
-        record.put(reason.as_bytes());
-        record.at = REASON.end;
-        let sum = checksum(record.bytes.get(..REASON.end).unwrap_or_default());
+        for text in [reason, note, says] {
+            record.put(text.as_bytes());
+        }
+        record.at = TEXTS.end;
+        record.put_all([self.late_at.unwrap_or(0), self.silent_at.unwrap_or(0)]);
+        record.put(&self.token.map_or([0; 8], |token| token.0));
+        let readiness = match self.readiness {
+            Readiness::Unsaid => 0,
+            Readiness::Awaited => 1,
+            Readiness::Ready(_) => 2,
+        };
+        let doing = match self.doing {
+            Doing::Nothing => 0,
+            Doing::Reloading => 1,
+            Doing::Stopping => 2,
+        };
+        let length = |text: &str| u8::try_from(text.len()).unwrap_or(0);
+        record.put(&[readiness, doing, self.is_overdue.into(), length(note), length(says)]);
+        record.at = BODY.end.saturating_sub(LATER.len());
+        record.put(&LATER);
+        let sum = checksum(record.bytes.get(BODY).unwrap_or_default());
         record.put(&sum.to_le_bytes());
     }
 
@@ -146,8 +173,8 @@ impl Detail {
         if &reader.take() != MAGIC {
             return Ok(None);
         }
-        let body = bytes.get(..REASON.end).ok_or(NoStatus::Torn)?;
-        let sum = Reader(bytes.get(REASON.end..).unwrap_or_default()).take();
+        let body = bytes.get(BODY).ok_or(NoStatus::Torn)?;
+        let sum = Reader(bytes.get(BODY.end..).unwrap_or_default()).take();
         if u64::from_le_bytes(sum) != checksum(body) {
             return Err(NoStatus::Torn);
         }
@@ -156,10 +183,14 @@ impl Detail {
         let errno = i32::from_le_bytes(reader.take());
         let supervise = reader.number();
         let [starts, spacing, next_start] = reader.numbers();
-        let is_first = version < 2;
-        let place = if is_first { FIRST_REASON } else { REASON };
-        let reason = body.get(place).and_then(|text| text.get(..length)).unwrap_or_default();
-        if is_first {
+        let (place, fields) = match version {
+            0 | 1 => (FIRST_REASON, false),
+            2 => (SECOND_REASON, false),
+            _ => (TEXTS, true),
+        };
+        let mut texts = body.get(place).unwrap_or_default();
+        let reason = take_text(&mut texts, length);
+        if version < 2 {
             reader = Reader(&[]);
         }
         let boot_id = reader.take();
@@ -168,9 +199,15 @@ impl Detail {
         let [kind, group] = reader.take();
         let leftovers = u16::from_le_bytes(reader.take());
         let [last_start, sent, kill_at] = reader.numbers();
-        let _ready: [u8; 12] = reader.take();
+        let ready = Tai64n::from_bytes(reader.take());
         let session = NonZeroU32::new(reader.number());
         let [device, inode] = reader.numbers();
+        let mut reader = Reader(body.get(TEXTS.end..).filter(|_| fields).unwrap_or_default());
+        let [late_at, silent_at] = reader.numbers();
+        let token: [u8; 8] = reader.take();
+        let [readiness, doing, overdue, note, says] = reader.take();
+        let note = take_text(&mut texts, note.into());
+        let says = take_text(&mut texts, says.into());
         let mark = |number: u64| match kind {
             1 if number != 0 => Some(Mark::Inode(number)),
             2 if number != 0 => Some(Mark::StartTime(number)),
@@ -185,6 +222,7 @@ impl Detail {
                 3 => Phase::Resting,
                 4 => Phase::Finishing,
                 5 => Phase::Clearing,
+                6 => Phase::Waiting,
                 _ => Phase::Down,
             },
             leaving: match leaving {
@@ -199,11 +237,7 @@ impl Detail {
                 3 => Some(Ending::Unknown),
                 _ => None,
             },
-            failed: Step::from_number(step).map(|step| Failed {
-                step,
-                errno,
-                reason: String::from_utf8_lossy(reason).into_owned(),
-            }),
+            failed: Step::from_number(step).map(|step| Failed { step, errno, reason }),
             file: (inode != 0).then_some(FolderId { device, inode }),
             boot: (boot_id != [0; 16]).then_some(Boot { id: boot_id, pid_namespace }),
             supervise: process(supervise, marks_supervise),
@@ -218,8 +252,40 @@ impl Detail {
             sent,
             kill_at: at(kill_at),
             kill_target: if group == 0 { Target::Process } else { Target::Group },
+            readiness: match readiness {
+                1 => Readiness::Awaited,
+                2 => Readiness::Ready(ready),
+                _ => Readiness::Unsaid,
+            },
+            late_at: at(late_at),
+            silent_at: at(silent_at),
+            is_overdue: overdue != 0,
+            doing: match doing {
+                1 => Doing::Reloading,
+                2 => Doing::Stopping,
+                _ => Doing::Nothing,
+            },
+            token: (token != [0; 8]).then_some(Token(token)),
+            note,
+            says,
         }))
     }
+}
+
+/// As much of a text from its beginning as fits.
+fn beginning(text: &str, room: usize) -> &str {
+    let mut fits = text.len().min(room);
+    while !text.is_char_boundary(fits) {
+        fits = fits.saturating_sub(1);
+    }
+    text.get(..fits).unwrap_or_default()
+}
+
+/// Takes one of the texts that stand one behind the other.
+fn take_text(texts: &mut &[u8], length: usize) -> String {
+    let (text, rest) = texts.split_at_checked(length).unwrap_or_default();
+    *texts = rest;
+    String::from_utf8_lossy(text).into_owned()
 }
 
 /// FNV-1a: enough to tell half a write from a whole one, which is all that it is for.
@@ -307,6 +373,14 @@ mod tests {
                 sent: 1 << 14,
                 kill_at: Some(200_000_000),
                 kill_target: Target::Group,
+                readiness: Readiness::Ready(Tai64n::from_wall(Duration::new(1_795_301_014, 5))),
+                late_at: Some(300_000_000),
+                silent_at: Some(400_000_000),
+                is_overdue: true,
+                doing: Doing::Stopping,
+                token: Some(Token(*b"anywhere")),
+                note: "postgres".into(),
+                says: "three clients".into(),
             }),
         }
     }
@@ -328,9 +402,13 @@ mod tests {
         assert_eq!([80, 88, 96, 104].map(number), [4_026_531_836, 1078, 1077, 1079]);
         assert_eq!(bytes[112..120], [79, 0, 0, 0, 1, 1, 3, 0]);
         assert_eq!([120, 128, 136].map(number), [123_450_000, 1 << 14, 200_000_000]);
-        assert_eq!(bytes[144..160], [&LATER[..], &[78, 0, 0, 0]].concat());
+        let ready = Tai64n::from_wall(Duration::new(1_795_301_014, 5));
+        assert_eq!(bytes[144..160], [&ready.to_bytes()[..], &[78, 0, 0, 0]].concat());
         assert_eq!([160, 168].map(number), [2049, 4711]);
-        assert_eq!(&bytes[176..184], b"user: ac");
+        assert_eq!(&bytes[176..230], b"user: account bobb does not existpostgresthree clients");
+        assert_eq!([456, 464].map(number), [300_000_000, 400_000_000]);
+        assert_eq!(bytes[472..492], [&b"anywhere"[..], &[2, 2, 1, 8, 13, 0, 0, 0, 0, 0, 0, 0]].concat());
+        assert_eq!(bytes[492..504], LATER);
     }
 
     /// As a supervise of that version would have written it.
@@ -350,6 +428,17 @@ mod tests {
         assert_eq!((read.pid, detail.starts, detail.phase), (NonZeroU32::new(30_822), 12, Phase::Starting));
         assert_eq!((detail.boot, detail.run, detail.session, detail.sent), (None, None, None, 0));
         assert_eq!(detail.failed.unwrap().reason, "user: account bobb does not exist");
+    }
+
+    #[test]
+    fn the_second_version_is_read() {
+        let mut bytes = status().encode();
+        bytes[30..32].copy_from_slice(&328_u16.to_le_bytes());
+        bytes[176..504].fill(b'x');
+        let detail = Status::decode(&of_version(2, bytes)).unwrap().detail.unwrap();
+        assert_eq!(detail.failed.unwrap().reason, "x".repeat(328));
+        assert_eq!((detail.late_at, detail.token, detail.note.as_str()), (None, None, ""));
+        assert_eq!(detail.session, NonZeroU32::new(78));
     }
 
     #[test]
@@ -391,12 +480,15 @@ mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_cut_at_a_character() {
+    fn long_texts_are_cut_at_a_character() {
         let mut long = status();
         let detail = long.detail.as_mut().unwrap();
-        detail.failed.as_mut().unwrap().reason = "é".repeat(400);
-        let read = Status::decode(&long.encode()).unwrap().detail.unwrap().failed.unwrap();
-        assert_eq!(read.reason, "é".repeat(164));
+        detail.failed.as_mut().unwrap().reason = "é".repeat(70);
+        detail.note = "e".repeat(39);
+        detail.says = "é".repeat(400);
+        let read = Status::decode(&long.encode()).unwrap().detail.unwrap();
+        assert_eq!((read.note, read.says), ("e".repeat(39), "é".repeat(50)));
+        assert_eq!(read.failed.unwrap().reason, "é".repeat(70));
     }
 
     #[test]

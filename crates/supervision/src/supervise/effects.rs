@@ -1,28 +1,31 @@
 //! What supervise does when its machine says so: processes are made and signalled, what earlier runs left behind is looked for, and
 //! what is wrong is said once.
 
-use super::leftovers::{LastRun, Leftovers, Look, Verdict, in_background, judge};
-use super::machine::{Action, Clear, Finish, Machine, Start, Stop, To};
-use super::past::Past;
-use super::reports::Reports;
+mod clearing;
+mod complaints;
+mod past;
+mod starts;
+
+use super::hearing::Hearing;
+use super::leftovers::{LastRun, Leftovers, Look};
+use super::machine::{Because, Stop, To};
+use super::needs::Needs;
+use super::reports::{Reports, Told};
 use super::service::Service;
-use super::start::{Means, Role, become_program};
-use super::values::Values;
+use super::sockets::Sockets;
+use super::start::Means;
 use crate::held::Held;
-use cli::errno::text;
 use cli::voice::{Said, Voice};
-use nix::errno::Errno;
 use nix::unistd::Pid;
 use protocol::command::{Signal, Target};
 use protocol::process::ProcessId;
-use protocol::report::{Report, Step};
+use protocol::report::Report;
 use protocol::status::Failed;
 use std::ops::ControlFlow;
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::own_folder::OwnFolder;
-use sys::process::{Ending, spawn};
+use sys::process::Ending;
 use sys::signals::SignalNumber;
 
 /// How long what an earlier run left behind has to end, where `leftovers` says kill and `timeout-kill` nothing.
@@ -48,6 +51,13 @@ pub(super) struct Effects {
     /// What it left behind, looked for before finish could leave something.
     of_run: Option<Look>,
     leftovers: Leftovers,
+    needs: Needs,
+    /// What is waited for, as the status says it.
+    waits_for: String,
+    /// What else is to be known of the run.
+    note: String,
+    hearing: Hearing,
+    sockets: Sockets,
     voice: Voice,
     warned: Said,
     complained: Said,
@@ -55,7 +65,13 @@ pub(super) struct Effects {
 
 impl Effects {
     /// Nothing runs yet; but a start may be in progress, which an earlier version of this program has begun.
-    pub(super) fn new(service: Service, means: Means, reports: Option<Reports>) -> Self {
+    pub(super) fn new(
+        service: Service,
+        means: Means,
+        reports: Option<Reports>,
+        hearing: Hearing,
+        sockets: Sockets,
+    ) -> Self {
         Self {
             service,
             means,
@@ -68,36 +84,15 @@ impl Effects {
             last: None,
             of_run: None,
             leftovers: Leftovers::default(),
+            needs: Needs::default(),
+            waits_for: String::new(),
+            note: String::new(),
+            hearing,
+            sockets,
             voice: Voice::new("supervise"),
             warned: Said::default(),
             complained: Said::default(),
         }
-    }
-
-    /// Goes on with what an earlier supervise has left, and says so, unless that was this process.
-    pub(super) fn take_up(&mut self, past: Past) -> Machine {
-        let Past { machine, failed, session, process, waited, .. } = past;
-        let is_found = |process: &&Held| !process.is_child() && !process.has_ended();
-        if let Some(process) = process.as_ref().filter(is_found) {
-            let what = if machine.finish().is_some() { "finish, " } else { "" };
-            self.voice.tell(&format!("{}: adopted {what}pid {}", self.service.name, process.pid()));
-        }
-        if let Some(session) = session.filter(|_| !process.as_ref().is_some_and(Held::is_child)) {
-            self.leftovers.of_session(session);
-        }
-        if machine.is_clearing() {
-            // Where nothing was said of leftovers, it was waiting because run had put itself into the background.
-            self.last = Some(LastRun { ending: Ending::Exited(0), lived: Duration::ZERO, was_told: false });
-        }
-        if let Some(waited) = waited.filter(|waited| !waited.is_child()) {
-            self.leftovers.waited_for(waited);
-        }
-        if let Some(failed) = &failed {
-            // It has been said.
-            self.complained.is_new(&self.not_started(failed));
-        }
-        (self.process, self.failed, self.session) = (process, failed, session);
-        machine
     }
 
     pub(super) fn service(&self) -> &Service {
@@ -138,18 +133,8 @@ impl Effects {
         u16::try_from(self.leftovers.found().len()).unwrap_or(u16::MAX)
     }
 
-    /// What becomes readable when a leftover that is waited for ends.
-    pub(super) fn end_of_leftover(&self) -> Option<BorrowedFd<'_>> {
-        self.leftovers.end()
-    }
-
-    /// Whether that has happened.
-    pub(super) fn has_leftover_ended(&self) -> bool {
-        self.leftovers.has_one_ended()
-    }
-
     /// What the start in progress says next: `None` where nothing now, a break at its end.
-    pub(super) fn next_report(&mut self) -> Option<ControlFlow<(), Report>> {
+    pub(super) fn next_report(&mut self) -> Option<ControlFlow<(), Told>> {
         match self.reports.as_mut()?.next() {
             ControlFlow::Continue(report) => report.map(ControlFlow::Continue),
             ControlFlow::Break(()) => {
@@ -159,36 +144,16 @@ impl Effects {
         }
     }
 
-    /// The start has become run, or finish.
-    pub(super) fn executed(&mut self, is_finish: bool) {
-        if !is_finish {
-            self.failed = None;
-            self.complained.clear();
-        }
-    }
-
-    /// The start goes no further.
-    pub(super) fn start_failed(&mut self, is_finish: bool, failed: Failed) {
-        // A process that only has to end is not taken for one that became run.
-        self.reports = None;
-        if is_finish {
-            return self.warn_once(&format!("unable to start finish: {}", failed.reason));
-        }
-        let line = self.not_started(&failed);
-        if self.complained.is_new(&line) {
-            self.voice.warn(&line);
-        }
-        self.failed = Some(failed);
-    }
-
-    fn not_started(&self, failed: &Failed) -> String {
-        format!("unable to start {}: {}", self.service.name, failed.reason)
-    }
-
     /// run has ended like that, after a signal that was sent by command, or by itself. Returns the longest spacing that the
     /// service wishes.
     pub(super) fn run_ended(&mut self, ending: Ending, was_told: bool) -> Duration {
         self.reports = None;
+        self.note.clear();
+        self.hearing.run_ended();
+        if let Some((check, _)) = self.hearing.take_check() {
+            check.send(Target::Group, Signal::Kill.number());
+            self.leftovers.killed(check.pid());
+        }
         let process = self.process.take();
         if let Some(session) = self.session.filter(|_| !process.is_some_and(|process| process.is_child())) {
             self.leftovers.of_session(session);
@@ -199,17 +164,19 @@ impl Effects {
         self.value(|values| values.restart_max())
     }
 
-    /// finish has ended like that, and is heeded if it says that the service is to stay down.
-    pub(super) fn finish_ended(&mut self, ending: Ending, is_heeded: bool) {
+    /// finish has ended like that, and is heeded if it says that the service is to stay down. Returns whether it does.
+    pub(super) fn finish_ended(&mut self, ending: Ending, is_heeded: bool) -> bool {
         self.reports = None;
         self.process = None;
         match ending {
             Ending::Exited(125) if is_heeded => {
                 self.voice.tell(&format!("{}: finish says that it stays down", self.service.name));
+                return true;
             }
             Ending::Killed(9) => self.warn_once("finish was killed"),
             _ => {}
         }
+        false
     }
 
     /// Sends a signal.
@@ -221,12 +188,21 @@ impl Effects {
                     process.send(target, signal);
                 }
             }
+            To::Check => {
+                if let Some(check) = self.hearing.check() {
+                    check.send(target, signal);
+                }
+            }
         }
     }
 
     /// Sends what `down` sends.
     pub(super) fn stop(&mut self, stop: Stop<'_>) {
-        let wished = self.value(|values| values.stopping());
+        let mut wished = self.value(|values| values.stopping());
+        if let Because::Overdue(overdue) = stop.because {
+            wished.killed_after = wished.killed_after.or(Some(ENDING));
+            self.is_overdue(overdue);
+        }
         let target = if stop.target == Target::Group { Target::Group } else { wished.target };
         for signal in [wished.signal, Signal::Continue.number()] {
             self.send(stop.to, target, signal);
@@ -234,122 +210,51 @@ impl Effects {
         stop.sent(wished.signal, target, wished.killed_after);
     }
 
-    /// Makes the process that becomes run.
-    pub(super) fn start<'a>(&mut self, start: Start<'a>) -> Option<Action<'a>> {
-        match self.spawn(Role::Run) {
-            Ok(pid) => {
-                self.session = Some(pid);
-                self.began = Some(Monotonic::now());
-                start.spawned(pid);
-                None
-            }
-            Err(error) => {
-                let reason = format!("unable to fork: {}", text(error));
-                self.start_failed(false, Failed { step: Step::Fork, errno: error as i32, reason });
-                Some(start.not_spawned())
-            }
-        }
+    /// What the status says of what is waited for, or of the run.
+    pub(super) fn note(&self) -> &str {
+        if self.waits_for.is_empty() { &self.note } else { &self.waits_for }
     }
 
-    /// Makes the process that becomes finish, if there is one.
-    pub(super) fn finish<'a>(&mut self, finish: Finish<'a>) -> Option<Action<'a>> {
-        let (exists, at_most) = self.value(|values| (values.has_finish(), values.finishing()));
-        if !exists {
-            return Some(finish.none());
-        }
-        self.of_run = Some(self.leftovers.look());
-        match self.spawn(Role::Finish { pid: finish.pid, ending: finish.ending }) {
-            Ok(pid) => {
-                finish.spawned(pid, at_most);
-                None
-            }
-            Err(error) => {
-                self.warn_once(&format!("unable to start finish: unable to fork: {}", text(error)));
-                Some(finish.none())
-            }
-        }
+    /// How run is heard.
+    pub(super) fn hearing(&self) -> &Hearing {
+        &self.hearing
     }
 
-    fn spawn(&mut self, role: Role) -> Result<Pid, Errno> {
-        let system = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        let (ours, theirs) = Reports::pair().map_err(system)?;
-        let pid = spawn(|| {
-            ours.close_in_child();
-            become_program(&self.service, &self.means, role, &theirs)
-        })?;
-        self.process = Some(Held::child(pid));
-        self.reports = Some(ours);
-        self.waits = true;
-        Ok(pid)
+    /// The same, to change it.
+    pub(super) fn hearing_mut(&mut self) -> &mut Hearing {
+        &mut self.hearing
     }
 
-    /// What was made last is on record now, and may become what it is to be.
-    pub(super) fn let_go_on(&mut self) {
-        if let Some(reports) = self.reports.as_ref().filter(|_| std::mem::take(&mut self.waits)) {
-            reports.go_on();
-        }
+    /// The service's sockets.
+    pub(super) fn sockets(&self) -> &Sockets {
+        &self.sockets
     }
 
-    /// Looks for what earlier runs left behind, and decides whether it is to be gone first.
-    pub(super) fn clear<'a>(&mut self, clear: Clear<'a>) -> Option<Action<'a>> {
-        let look = self.leftovers.look();
-        let of_run = self.of_run.take().unwrap_or(look);
-        let last = self.last.take();
-        if self.leftovers.found().is_empty() {
-            return Some(clear.free());
-        }
-        let (wish, killed_after) = self.value(|values| (values.leftovers(), values.killed_after()));
-        let verdict = judge(wish, self.leftovers.found(), &of_run, last);
-        let names = self.leftovers.unnamed();
-        if let Verdict::IsTheService { but } = &verdict {
-            // Of each program once.
-            let (programs, line) = in_background(self.leftovers.found(), but);
-            if self.warned.is_new(&format!("in the background: {programs:?}")) {
-                self.warn(&line);
-            }
-        } else if !names.is_empty() {
-            self.warn(&format!("left behind by an earlier run: {}", names.join("; ")));
-        }
-        let is_ending = verdict == Verdict::End;
-        if verdict == Verdict::Stay {
-            return Some(clear.free());
-        }
-        self.leftovers.wait_for(verdict);
-        if is_ending {
-            for signal in [Signal::Terminate, Signal::Continue] {
-                self.leftovers.send(signal.number());
+    /// The same, to change them.
+    pub(super) fn sockets_mut(&mut self) -> &mut Sockets {
+        &mut self.sockets
+    }
+
+    /// Whether the sockets are to be closed while the service is down.
+    pub(super) fn closes_sockets(&mut self) -> bool {
+        !self.sockets.is_empty() && self.value(|values| values.closes_sockets())
+    }
+
+    /// Whether that is the process of check.
+    pub(super) fn is_check(&self, pid: Pid) -> bool {
+        self.hearing.check().is_some_and(|check| check.pid() == pid)
+    }
+
+    /// check has ended like that.
+    pub(super) fn check_ended(&mut self, ending: Ending) {
+        let Some((_, mut reports)) = self.hearing.take_check() else { return };
+        while let ControlFlow::Continue(Some(told)) = reports.next() {
+            if let Told::Report(Report::Failed { reason, .. }) = told {
+                self.warn_once(&format!("unable to start check: {reason}"));
             }
         }
-        clear.waits(is_ending.then(|| killed_after.unwrap_or(ENDING)));
-        None
-    }
-
-    /// Whether what was waited for is gone; what it has left behind itself is told to end as well, if it was.
-    pub(super) fn are_leftovers_cleared(&mut self) -> bool {
-        let look = self.leftovers.look();
-        self.leftovers.go_on(&look);
-        self.leftovers.are_cleared()
-    }
-
-    /// Reads something of the service's values, and says what is wrong with them.
-    fn value<T>(&mut self, read: impl FnOnce(&mut Values<'_>) -> T) -> T {
-        let mut values = Values::of(&self.service);
-        let value = read(&mut values);
-        for warning in values.warnings() {
-            self.warn_once(&warning);
+        if ending == Ending::Killed(9) {
+            self.warn_once("check was killed");
         }
-        value
-    }
-
-    /// Says something of the service, once.
-    pub(super) fn warn_once(&mut self, text: &str) {
-        if self.warned.is_new(text) {
-            self.warn(text);
-        }
-    }
-
-    /// Says something of the service.
-    pub(super) fn warn(&mut self, text: &str) {
-        self.voice.warn(&format!("{}: {text}", self.service.name));
     }
 }

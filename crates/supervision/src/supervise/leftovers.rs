@@ -68,6 +68,8 @@ pub(super) struct Leftovers {
     named: BTreeSet<Pid>,
     /// The sessions of processes that were not our children.
     sessions: Vec<Session>,
+    /// The session of a process that was killed just now: it is on its way out.
+    killed: Option<Pid>,
     /// What is waited for.
     verdict: Option<Verdict>,
     /// One that is waited for: if there is any, one that is not our child.
@@ -90,6 +92,11 @@ impl Leftovers {
         }
     }
 
+    /// What is in that session was killed with the run that it belonged to.
+    pub(super) fn killed(&mut self, session: Pid) {
+        self.killed = Some(session);
+    }
+
     /// An earlier supervise was waiting for this process, and for what is in its session.
     pub(super) fn waited_for(&mut self, process: Held) {
         let Some(stat) = proc::stat(process.pid()).ok().flatten() else { return };
@@ -103,7 +110,8 @@ impl Leftovers {
         if process::has_children() {
             // Where /proc cannot be asked, nothing is known of them.
             let children = proc::children(Pid::this()).unwrap_or_default();
-            found.extend(children.iter().map(|child| Leftover::from(child, true)));
+            let children = children.iter().filter(|child| Some(child.session) != self.killed);
+            found.extend(children.map(|child| Leftover::from(child, true)));
         }
         self.sessions.retain(|session| {
             // Its leader has ended, though it may not be reaped, or is held: who else lives under its number is a stranger.

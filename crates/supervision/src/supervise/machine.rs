@@ -12,77 +12,92 @@
 //! Every event in every phase (the tests read this table and hold the machine to it). A cell is the phase after, and
 //! the action if there is one. `start` means that a process is made for run, `finish` that one is made for finish; `stop` is
 //! TERM and CONT, unless the service wishes something else. Before each start, and before supervise leaves, it is looked whether an
-//! earlier run left something behind; where nothing is said of it here, nothing was there.
+//! earlier run left something behind, and before each start that the services which it needs are ready; where nothing is said of it
+//! here, nothing was there, and nothing is needed.
 //!
-//! | event | Down | Starting | Up | Resting | Finishing | Clearing |
-//! |---|---|---|---|---|---|---|
-//! | u | Starting, start | Starting | Up | Starting, start | Finishing | Clearing |
-//! | o | Starting, start | Starting | Up | Starting, start | Finishing | Clearing |
-//! | d | Down | Starting, stop | Up, stop | Down | Finishing | Clearing, stop |
-//! | x | Down, leave | Starting | Up | Down, leave | Finishing | Clearing |
-//! | p | Down | Starting, STOP | Up, STOP | Resting | Finishing | Clearing, STOP |
-//! | c | Down | Starting, CONT | Up, CONT | Resting | Finishing | Clearing, CONT |
-//! | h | Down | Starting, HUP | Up, HUP | Resting | Finishing | Clearing, HUP |
-//! | a | Down | Starting, ALRM | Up, ALRM | Resting | Finishing | Clearing, ALRM |
-//! | i | Down | Starting, INT | Up, INT | Resting | Finishing | Clearing, INT |
-//! | t | Down | Starting, TERM | Up, TERM | Resting | Finishing | Clearing, TERM |
-//! | k | Down | Starting, KILL | Up, KILL | Resting | Finishing | Clearing, KILL |
-//! | q | Down | Starting, QUIT | Up, QUIT | Resting | Finishing | Clearing, QUIT |
-//! | 1 | Down | Starting, USR1 | Up, USR1 | Resting | Finishing | Clearing, USR1 |
-//! | 2 | Down | Starting, USR2 | Up, USR2 | Resting | Finishing | Clearing, USR2 |
-//! | w | Down | Starting, WINCH | Up, WINCH | Resting | Finishing | Clearing, WINCH |
-//! | terminate | Down, leave | Starting, stop | Up, stop | Down, leave | Finishing | Clearing, stop |
-//! | terminate again | Down, leave | Starting, KILL | Up, KILL | Down, leave | Finishing, KILL | Clearing, KILL |
-//! | end of input | Down, leave | Starting | Up | Starting, start | Finishing | Clearing |
-//! | quit | Down, leave | Starting, leave | Up, leave | Resting, leave | Finishing, leave | Clearing, leave |
-//! | begun | Down | Starting | Up | Resting | Finishing | Starting, start |
-//! | begun, leaving | Down, leave | Starting | Up | Resting | Finishing | Down, leave |
-//! | begun, something is left behind | Down | Starting | Up | Resting | Finishing | Clearing |
-//! | executed | Down | Up | Up | Resting | Finishing | Clearing |
-//! | stopped | Down | Starting | Up | Resting | Finishing | Clearing |
-//! | going on | Down | Starting | Up | Resting | Finishing | Clearing |
-//! | ended, wanted up, spacing over | Down | Starting, start | Starting, start | Resting | Finishing | Clearing |
-//! | ended, wanted up, spacing not over | Down | Resting | Resting | Resting | Finishing | Clearing |
-//! | ended, wanted down | Down | Down | Down | Resting | Finishing | Clearing |
-//! | ended, wanted once | Down | Down | Down | Resting | Finishing | Clearing |
-//! | ended, leaving | Down | Down, leave | Down, leave | Resting | Finishing | Clearing |
-//! | ended, there is a finish | Down | Starting, start | Finishing, finish | Resting | Finishing | Clearing |
-//! | ended, something is left behind | Down | Clearing | Clearing | Resting | Finishing | Clearing |
-//! | finished, wanted up, spacing over | Down | Starting | Up | Resting | Starting, start | Clearing |
-//! | finished, wanted up, spacing not over | Down | Starting | Up | Resting | Resting | Clearing |
-//! | finished, wanted down | Down | Starting | Up | Resting | Down | Clearing |
-//! | finished with 125 | Down | Starting | Up | Resting | Down | Clearing |
-//! | finished, leaving | Down | Starting | Up | Resting | Down, leave | Clearing |
-//! | finished, something is left behind | Down | Starting | Up | Resting | Clearing | Clearing |
-//! | cleared, wanted up, spacing over | Down | Starting | Up | Resting | Finishing | Starting, start |
-//! | cleared, wanted up, spacing not over | Down | Starting | Up | Resting | Finishing | Resting |
-//! | cleared, wanted down | Down | Starting | Up | Resting | Finishing | Down |
-//! | cleared, leaving | Down | Starting | Up | Resting | Finishing | Down, leave |
-//! | due | Down | Starting | Up | Starting, start | Finishing | Clearing |
-//! | due, too early | Down | Starting | Up | Resting | Finishing | Clearing |
-//! | due, something is left behind | Down | Starting | Up | Clearing | Finishing | Clearing |
-//! | due, KILL is due | Down | Starting, KILL | Up, KILL | Starting, start | Finishing, KILL | Clearing, KILL |
+//! | event | Down | Starting | Up | Resting | Finishing | Clearing | Waiting |
+//! |---|---|---|---|---|---|---|---|
+//! | u | Starting, start | Starting | Up | Starting, start | Finishing | Clearing | Starting, start |
+//! | o | Starting, start | Starting | Up | Starting, start | Finishing | Clearing | Starting, start |
+//! | d | Down | Starting, stop | Up, stop | Down | Finishing | Clearing, stop | Down |
+//! | x | Down, leave | Starting | Up | Down, leave | Finishing | Clearing | Down, leave |
+//! | p | Down | Starting, STOP | Up, STOP | Resting | Finishing | Clearing, STOP | Waiting |
+//! | c | Down | Starting, CONT | Up, CONT | Resting | Finishing | Clearing, CONT | Waiting |
+//! | h | Down | Starting, HUP | Up, HUP | Resting | Finishing | Clearing, HUP | Waiting |
+//! | a | Down | Starting, ALRM | Up, ALRM | Resting | Finishing | Clearing, ALRM | Waiting |
+//! | i | Down | Starting, INT | Up, INT | Resting | Finishing | Clearing, INT | Waiting |
+//! | t | Down | Starting, TERM | Up, TERM | Resting | Finishing | Clearing, TERM | Waiting |
+//! | k | Down | Starting, KILL | Up, KILL | Resting | Finishing | Clearing, KILL | Waiting |
+//! | q | Down | Starting, QUIT | Up, QUIT | Resting | Finishing | Clearing, QUIT | Waiting |
+//! | 1 | Down | Starting, USR1 | Up, USR1 | Resting | Finishing | Clearing, USR1 | Waiting |
+//! | 2 | Down | Starting, USR2 | Up, USR2 | Resting | Finishing | Clearing, USR2 | Waiting |
+//! | w | Down | Starting, WINCH | Up, WINCH | Resting | Finishing | Clearing, WINCH | Waiting |
+//! | terminate | Down, leave | Starting, stop | Up, stop | Down, leave | Finishing | Clearing, stop | Down, leave |
+//! | terminate again | Down, leave | Starting, KILL | Up, KILL | Down, leave | Finishing, KILL | Clearing, KILL | Down, leave |
+//! | end of input | Down, leave | Starting | Up | Starting, start | Finishing | Clearing | Starting, start |
+//! | quit | Down, leave | Starting, leave | Up, leave | Resting, leave | Finishing, leave | Clearing, leave | Waiting, leave |
+//! | begun | Down | Starting | Up | Resting | Finishing | Starting, start | Starting, start |
+//! | begun, leaving | Down, leave | Starting | Up | Resting | Finishing | Down, leave | Starting, start |
+//! | begun, something is left behind | Down | Starting | Up | Resting | Finishing | Clearing | Starting, start |
+//! | executed | Down | Up | Up | Resting | Finishing | Clearing | Waiting |
+//! | stopped | Down | Starting | Up | Resting | Finishing | Clearing | Waiting |
+//! | going on | Down | Starting | Up | Resting | Finishing | Clearing | Waiting |
+//! | ended, wanted up, spacing over | Down | Starting, start | Starting, start | Resting | Finishing | Clearing | Waiting |
+//! | ended, wanted up, spacing not over | Down | Resting | Resting | Resting | Finishing | Clearing | Waiting |
+//! | ended, wanted down | Down | Down | Down | Resting | Finishing | Clearing | Waiting |
+//! | ended, wanted once | Down | Down | Down | Resting | Finishing | Clearing | Waiting |
+//! | ended, leaving | Down | Down, leave | Down, leave | Resting | Finishing | Clearing | Waiting |
+//! | ended, there is a finish | Down | Starting, start | Finishing, finish | Resting | Finishing | Clearing | Waiting |
+//! | ended, something is left behind | Down | Clearing | Clearing | Resting | Finishing | Clearing | Waiting |
+//! | finished, wanted up, spacing over | Down | Starting | Up | Resting | Starting, start | Clearing | Waiting |
+//! | finished, wanted up, spacing not over | Down | Starting | Up | Resting | Resting | Clearing | Waiting |
+//! | finished, wanted down | Down | Starting | Up | Resting | Down | Clearing | Waiting |
+//! | finished with 125 | Down | Starting | Up | Resting | Down | Clearing | Waiting |
+//! | finished, leaving | Down | Starting | Up | Resting | Down, leave | Clearing | Waiting |
+//! | finished, something is left behind | Down | Starting | Up | Resting | Clearing | Clearing | Waiting |
+//! | cleared, wanted up, spacing over | Down | Starting | Up | Resting | Finishing | Starting, start | Waiting |
+//! | cleared, wanted up, spacing not over | Down | Starting | Up | Resting | Finishing | Resting | Waiting |
+//! | cleared, wanted down | Down | Starting | Up | Resting | Finishing | Down | Waiting |
+//! | cleared, leaving | Down | Starting | Up | Resting | Finishing | Down, leave | Waiting |
+//! | due | Down | Starting | Up | Starting, start | Finishing | Clearing | Waiting |
+//! | due, too early | Down | Starting | Up | Resting | Finishing | Clearing | Waiting |
+//! | due, something is left behind | Down | Starting | Up | Clearing | Finishing | Clearing | Waiting |
+//! | due, KILL is due | Down | Starting, KILL | Up, KILL | Starting, start | Finishing, KILL | Clearing, KILL | Waiting |
+//! | due, something is needed | Down | Starting | Up | Waiting | Finishing | Clearing | Waiting |
+//! | needs | Down | Starting | Up | Resting | Finishing | Clearing | Starting, start |
+//! | needs, something is needed | Down | Starting | Up | Resting | Finishing | Clearing | Waiting |
+//! | u, something is needed | Waiting | Starting | Up | Waiting | Finishing | Clearing | Waiting |
+//! | ready | Down | Starting | Up | Resting | Finishing | Clearing | Waiting |
+//! | check said no | Down | Starting | Up | Resting | Finishing | Clearing | Waiting |
+//! | late | Down | Starting, stop | Up, stop | Starting, start | Finishing, KILL | Clearing | Waiting |
+//! | silent | Down | Starting, stop | Up, stop | Starting, start | Finishing, KILL | Clearing | Waiting |
+//! | check is due | Down | Starting, check | Up, check | Resting | Finishing | Clearing | Waiting |
 //!
 //! Where this is not what daemontools 0.76 does: a command acts at once, also in the second after a start; a start that
 //! fails is spaced like a run that fails; deadlines are on the monotonic clock.
 
 mod answer;
+mod due;
 mod events;
+mod health;
+mod news;
+mod orders;
 mod record;
 mod run;
 
 use crate::spacing::Spacing;
-pub(super) use answer::{Clear, Finish, Start, Stop};
-pub(super) use events::{Action, Event, To};
+pub(super) use answer::{Call, Clear, Finish, Needs, Start, Stop};
+pub(super) use events::{Action, Because, Event, Says, To};
+pub(super) use health::{Duties, Overdue};
+pub(super) use news::news;
 use nix::unistd::Pid;
-use protocol::command::{Command, Order, Signal, Target};
+
 use protocol::status::{Leaving, Want};
 pub(super) use record::{Before, Facts};
 use run::Run;
 use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::process::Ending;
-use sys::signals::SignalNumber;
 
 /// After a KILL that was due, the next one: what is stuck in the kernel gets it late.
 const KILL_AGAIN: Duration = Duration::from_secs(5);
@@ -96,9 +111,22 @@ enum Phase {
     Down,
     Starting(Run),
     Up(Run),
-    Resting { until: Monotonic },
-    Finishing { pid: Pid, kill_at: Option<Monotonic>, next: Next },
-    Clearing { kill_at: Option<Monotonic>, next: Next },
+    Resting {
+        until: Monotonic,
+    },
+    Finishing {
+        pid: Pid,
+        kill_at: Option<Monotonic>,
+        next: Next,
+    },
+    Clearing {
+        kill_at: Option<Monotonic>,
+        next: Next,
+    },
+    /// Other services are to be ready first; looked at again then, where their events cannot be heard.
+    Waiting {
+        until: Option<Monotonic>,
+    },
 }
 
 /// What follows when finish has ended, or what was left behind is gone.
@@ -130,17 +158,6 @@ impl Machine {
         Self { phase, want, leaving: Leaving::No, spacing: Spacing::default(), starts: 0, last: None }
     }
 
-    /// When [`Event::Due`] is to be told, if ever.
-    #[must_use]
-    pub(super) fn wake_at(&self) -> Option<Monotonic> {
-        match self.phase {
-            Phase::Down => None,
-            Phase::Resting { until } => Some(until),
-            Phase::Starting(run) | Phase::Up(run) => run.kill_at,
-            Phase::Finishing { kill_at, .. } | Phase::Clearing { kill_at, .. } => kill_at,
-        }
-    }
-
     /// The process that runs, or is about to.
     #[must_use]
     pub(super) fn pid(&self) -> Option<Pid> {
@@ -153,6 +170,31 @@ impl Machine {
         match self.phase {
             Phase::Finishing { pid, .. } => Some(pid),
             _ => None,
+        }
+    }
+
+    /// Whether it waits for other services.
+    #[must_use]
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. })
+    }
+
+    /// Whether it is ready, as far as anything says so.
+    #[must_use]
+    pub(super) fn is_ready(&self) -> bool {
+        self.run().is_some_and(|run| run.health.readiness == health::Readiness::Ready)
+    }
+
+    /// Whether it is down, and nothing is due: by command, since it ran once, or since finish said so.
+    #[must_use]
+    pub(super) fn is_down(&self) -> bool {
+        self.phase == Phase::Down
+    }
+
+    /// Nothing that run says can be heard any more: it is not held to it.
+    pub(super) fn cannot_hear(&mut self) {
+        if let Some(run) = self.run_mut() {
+            run.health.cannot_be_heard();
         }
     }
 
@@ -185,6 +227,7 @@ impl Machine {
             Event::Begun => match self.phase {
                 Phase::Down if self.leaving != Leaving::No => self.clear(now, Next::AsWished),
                 Phase::Clearing { next, .. } => self.clear(now, next),
+                Phase::Waiting { .. } => self.start(now),
                 _ => Action::Nothing,
             },
             Event::Order(order) => self.obey(now, order),
@@ -192,14 +235,15 @@ impl Machine {
             Event::EndOfInput => self.end_of_input(now),
             Event::Quit => Action::Leave,
             Event::Executed => {
-                if let Phase::Starting(run) = self.phase {
+                if let Phase::Starting(mut run) = self.phase {
+                    run.health.executed(now);
                     self.phase = Phase::Up(run);
                 }
                 Action::Nothing
             }
             Event::Paused(paused) => {
-                if let Phase::Starting(run) | Phase::Up(run) = &mut self.phase {
-                    run.paused = paused;
+                if let Some(run) = self.run_mut() {
+                    run.set_paused(now, paused);
                 }
                 Action::Nothing
             }
@@ -209,75 +253,17 @@ impl Machine {
                 Phase::Clearing { next, .. } => self.go_on(now, next),
                 _ => Action::Nothing,
             },
+            Event::Says(says) => {
+                self.says(now, says);
+                Action::Nothing
+            }
+            Event::Checked(ending) => {
+                self.checked(now, ending);
+                Action::Nothing
+            }
+            Event::Needs if self.is_waiting() => self.start(now),
+            Event::Needs => Action::Nothing,
             Event::Due => self.due(now),
-        }
-    }
-
-    fn obey(&mut self, now: Monotonic, order: Order) -> Action<'_> {
-        match order.command {
-            Command::Up => self.wish(now, Want::Up),
-            Command::Once => self.wish(now, Want::Once),
-            Command::Down => {
-                self.want = Want::Down;
-                self.stop(now, order.target)
-            }
-            Command::Exit => {
-                if self.leaving == Leaving::No {
-                    self.leaving = Leaving::WhenDown;
-                }
-                self.leave_when_down(now)
-            }
-            Command::Signal(signal) => self.signal(order.target, signal.number()),
-        }
-    }
-
-    fn wish(&mut self, now: Monotonic, want: Want) -> Action<'_> {
-        self.want = want;
-        match &mut self.phase {
-            Phase::Down | Phase::Resting { .. } => self.clear(now, Next::Start),
-            Phase::Starting(_) | Phase::Up(_) => Action::Nothing,
-            Phase::Finishing { next, .. } | Phase::Clearing { next, .. } => {
-                *next = Next::Start;
-                Action::Nothing
-            }
-        }
-    }
-
-    fn terminate(&mut self, now: Monotonic) -> Action<'_> {
-        let again = self.leaving == Leaving::Stopping;
-        self.want = Want::Down;
-        self.leaving = Leaving::Stopping;
-        let kill = Signal::Kill.number();
-        match &mut self.phase {
-            Phase::Down | Phase::Resting { .. } => self.leave_when_down(now),
-            Phase::Starting(run) | Phase::Up(run) if again => {
-                let target = run.kill_target;
-                self.signal(target, kill)
-            }
-            Phase::Finishing { next, .. } => {
-                *next = Next::AsWished;
-                if again { Action::Signal(To::Finish, Target::Group, kill) } else { Action::Nothing }
-            }
-            Phase::Clearing { .. } if again => self.signal(Target::Process, kill),
-            Phase::Starting(_) | Phase::Up(_) | Phase::Clearing { .. } => self.stop(now, Target::Process),
-        }
-    }
-
-    fn end_of_input(&mut self, now: Monotonic) -> Action<'_> {
-        if self.leaving == Leaving::No {
-            self.leaving = Leaving::WhenDown;
-        }
-        match self.phase {
-            Phase::Resting { .. } => self.wish(now, Want::Once),
-            // Lines may wait for the start that was to come.
-            Phase::Finishing { .. } | Phase::Clearing { .. } if self.want == Want::Up => {
-                self.wish(now, Want::Once)
-            }
-            Phase::Down | Phase::Finishing { .. } | Phase::Clearing { .. } => self.leave_when_down(now),
-            Phase::Starting(_) | Phase::Up(_) => {
-                self.want = if self.want == Want::Down { Want::Down } else { Want::Once };
-                Action::Nothing
-            }
         }
     }
 
@@ -299,30 +285,6 @@ impl Machine {
             self.want = Want::Down;
         }
         self.clear(now, next)
-    }
-
-    fn due(&mut self, now: Monotonic) -> Action<'_> {
-        if self.wake_at().is_none_or(|at| at > now) {
-            return Action::Nothing;
-        }
-        let kill = Signal::Kill.number();
-        match &mut self.phase {
-            Phase::Down => Action::Nothing,
-            Phase::Resting { .. } => self.clear(now, Next::Start),
-            Phase::Starting(run) | Phase::Up(run) => {
-                run.kill_at = Some(now + KILL_AGAIN);
-                let target = run.kill_target;
-                self.signal(target, kill)
-            }
-            Phase::Finishing { kill_at, .. } => {
-                *kill_at = Some(now + KILL_AGAIN);
-                Action::Signal(To::Finish, Target::Group, kill)
-            }
-            Phase::Clearing { kill_at, .. } => {
-                *kill_at = Some(now + KILL_AGAIN);
-                self.signal(Target::Process, kill)
-            }
-        }
     }
 
     /// Nothing runs: what earlier runs left behind comes first, then what follows.
@@ -352,55 +314,20 @@ impl Machine {
     }
 
     fn start(&mut self, now: Monotonic) -> Action<'_> {
-        self.spacing.started(now);
-        Action::Start(Start { machine: self, now })
-    }
-
-    fn stop(&mut self, now: Monotonic, target: Target) -> Action<'_> {
-        match &mut self.phase {
-            Phase::Resting { .. } => {
-                self.phase = Phase::Down;
-                if self.leaving != Leaving::No {
-                    return self.leave_when_down(now);
-                }
-            }
-            Phase::Finishing { next, .. } => *next = Next::AsWished,
-            Phase::Clearing { next, .. } => {
-                *next = Next::AsWished;
-                return Action::Stop(Stop { machine: self, now, to: To::Leftovers, target });
-            }
-            Phase::Starting(_) | Phase::Up(_) => {
-                return Action::Stop(Stop { machine: self, now, to: To::Run, target });
-            }
-            Phase::Down => {}
-        }
-        Action::Nothing
-    }
-
-    fn leave_when_down(&mut self, now: Monotonic) -> Action<'_> {
-        match &mut self.phase {
-            Phase::Down | Phase::Resting { .. } => self.clear(now, Next::AsWished),
-            Phase::Finishing { next, .. } | Phase::Clearing { next, .. } => {
-                *next = Next::AsWished;
-                Action::Nothing
-            }
-            Phase::Starting(_) | Phase::Up(_) => Action::Nothing,
-        }
-    }
-
-    fn signal(&mut self, target: Target, signal: SignalNumber) -> Action<'_> {
-        match &mut self.phase {
-            Phase::Starting(run) | Phase::Up(run) => {
-                run.note(signal);
-                Action::Signal(To::Run, target, signal)
-            }
-            Phase::Clearing { .. } => Action::Signal(To::Leftovers, Target::Process, signal),
-            Phase::Down | Phase::Resting { .. } | Phase::Finishing { .. } => Action::Nothing,
-        }
+        let needs = Needs { machine: self, now };
+        // On the way out nothing is waited for.
+        if needs.machine.leaving == Leaving::No { Action::Needs(needs) } else { needs.met() }
     }
 
     fn run(&self) -> Option<Run> {
         match self.phase {
+            Phase::Starting(run) | Phase::Up(run) => Some(run),
+            _ => None,
+        }
+    }
+
+    fn run_mut(&mut self) -> Option<&mut Run> {
+        match &mut self.phase {
             Phase::Starting(run) | Phase::Up(run) => Some(run),
             _ => None,
         }

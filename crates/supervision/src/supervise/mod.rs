@@ -4,8 +4,10 @@
 //!
 //! - of the folder: [`service`] says what the argument names, [`place`] is `supervise/` with its files, [`sources`] where the
 //!   service's files come from, [`values`] what those with a value say;
-//! - for a start: [`start`] is the child on its way to become run or finish, [`reports`] how it is held back and what it says,
+//! - for a start: [`start`] is the child on its way to become run or finish, [`handing`] what run finds open, [`reports`] how it is held back and what it says,
 //!   [`account`] whom run runs as, [`owner`] whether that may be;
+//! - of other services: [`needs`] are those that are to be ready first;
+//! - of a run: [`hearing`] is how it says whether it is well, with the ways for that in [`notify`];
 //! - of an earlier supervise: [`past`] says what it left running;
 //! - of earlier runs: [`leftovers`] are the processes that they left behind, [`background`] what would have kept them in the
 //!   foreground.
@@ -13,8 +15,12 @@
 mod account;
 pub mod background;
 mod effects;
+mod handing;
+mod hearing;
 mod leftovers;
 mod machine;
+mod needs;
+mod notify;
 mod owner;
 mod past;
 mod place;
@@ -22,6 +28,7 @@ mod recorder;
 mod reports;
 pub mod service;
 mod shell;
+mod sockets;
 mod sources;
 mod start;
 mod values;

@@ -1,7 +1,7 @@
 //! What the supervise before this one left: its wishes, and perhaps a service that runs. Never two copies of it: what is on
 //! record is held before anything is started, and where the record cannot be believed, /proc is asked first.
 
-use super::machine::{Before, Machine};
+use super::machine::{Before, Duties, Machine};
 use crate::held::Held;
 use crate::proc;
 use anyhow::{Context, bail};
@@ -10,7 +10,7 @@ use nix::sys::stat::stat;
 use nix::unistd::{Pid, getppid};
 use protocol::identity::FolderId;
 use protocol::process::{Boot, ProcessId, pid};
-use protocol::status::{Detail, Failed, Status, Want};
+use protocol::status::{Detail, Failed, Readiness, Status, Token, Want};
 use protocol::tai64n::Tai64n;
 use std::time::Duration;
 use sys::clock::Monotonic;
@@ -28,6 +28,8 @@ pub(super) struct Here {
     pub(super) wish: Want,
     pub(super) now: Monotonic,
     pub(super) before: Before,
+    /// What the folder now holds a run to.
+    pub(super) duties: Duties,
 }
 
 /// What is gone on with.
@@ -36,6 +38,11 @@ pub(super) struct Past {
     pub(super) machine: Machine,
     /// When the pid changed last.
     pub(super) since: Tai64n,
+    /// When run became ready, if it is; where it says how it is, what it said, and what its folder holds it to.
+    pub(super) ready_since: Option<Tai64n>,
+    pub(super) token: Option<Token>,
+    pub(super) says: String,
+    pub(super) duties: Duties,
     pub(super) failed: Option<Failed>,
     /// The session of the last run.
     pub(super) session: Option<Pid>,
@@ -49,7 +56,18 @@ impl Past {
     /// There is none: a new machine.
     pub(super) fn none(machine: Machine) -> Self {
         let since = Tai64n::from_wall(sys::clock::wall());
-        Self { machine, since, failed: None, session: None, process: None, waited: None }
+        Self {
+            machine,
+            since,
+            ready_since: None,
+            token: None,
+            says: String::new(),
+            duties: Duties::default(),
+            failed: None,
+            session: None,
+            process: None,
+            waited: None,
+        }
     }
 
     /// Finds it. `None` where there is nothing to go on with.
@@ -76,7 +94,7 @@ impl Past {
     }
 
     fn recorded(status: &Status, detail: &Detail, here: &Here) -> anyhow::Result<Option<Self>> {
-        let Some(machine) = Machine::recorded(here.now, status, detail, here.before) else {
+        let Some(machine) = Machine::recorded(here.now, status, detail, here.before, here.duties) else {
             return Ok(None);
         };
         let hold = |recorded: Option<ProcessId>| match recorded {
@@ -91,6 +109,18 @@ impl Past {
         Ok(Some(Self {
             machine,
             since: status.since,
+            ready_since: match detail.readiness {
+                Readiness::Ready(since) => Some(since),
+                Readiness::Unsaid | Readiness::Awaited => None,
+            },
+            token: detail.token,
+            says: detail.says.clone(),
+            // Where it was begun without any, it is held to none.
+            duties: if detail.readiness == Readiness::Unsaid && detail.silent_at.is_none() {
+                Duties::default()
+            } else {
+                here.duties
+            },
             failed: detail.failed.clone(),
             session: detail.session.and_then(pid),
             process,
@@ -130,7 +160,7 @@ impl Past {
     fn found(held: Held, since: Tai64n, want: Want, paused: bool) -> Self {
         let pid = held.pid();
         let machine = Machine::found(pid, paused, want);
-        Self { machine, since, failed: None, session: Some(pid), process: Some(held), waited: None }
+        Self { session: Some(pid), process: Some(held), since, ..Self::none(machine) }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::private_folder::{self, open_fifo};
 use anyhow::{Context, bail};
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
+use protocol::event;
 use protocol::file::kind;
 use protocol::folder::{CONTROL, LOCK, OK, STATUS};
 use protocol::identity::FolderId;
@@ -20,6 +21,8 @@ use std::time::Duration;
 /// The files in `supervise/`, all held open.
 #[derive(Debug)]
 pub(super) struct Place {
+    /// The folder itself; none where it could not be had again after an upgrade.
+    folder: Option<OwnedFd>,
     /// Both ends of the commands' FIFO, so that it never comes to an end.
     pub(super) control: File,
     /// The record.
@@ -34,6 +37,9 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The names under which they are kept over an upgrade.
 const KEPT: [&str; 4] = ["lock", "control", "status", "ok"];
+
+/// The name of the folder itself, which versions before readiness did not keep.
+const FOLDER: &str = "supervise";
 
 impl Place {
     /// Opens all of them; `name` is the service's, for the texts.
@@ -52,7 +58,7 @@ impl Place {
         let control = open_fifo(&folder, CONTROL, OFlag::O_RDWR).with_context(|| unable("read", CONTROL))?;
         let status = record(&folder).with_context(|| unable("write", STATUS))?;
         let ok = open_fifo(&folder, OK, OFlag::O_RDONLY).with_context(|| unable("read", OK))?;
-        Ok(Self { control: File::from(control), status, ok, lock })
+        Ok(Self { folder: Some(folder), control: File::from(control), status, ok, lock })
     }
 
     /// The ones that an earlier version of this program has kept open.
@@ -66,18 +72,32 @@ impl Place {
             sys::descriptor::adopt(number).with_context(|| format!("{name} was not kept"))
         });
         let lock = Lock::kept(lock?).context("the lock was not kept")?;
-        Ok(Self { control: File::from(control?), status: File::from(status?), ok: ok?, lock })
+        let folder = kept.take(FOLDER).and_then(|number| sys::descriptor::adopt(number).ok());
+        Ok(Self { folder, control: File::from(control?), status: File::from(status?), ok: ok?, lock })
     }
 
     /// All of them, to be kept.
-    pub(super) fn to_keep(&self) -> [(&'static str, BorrowedFd<'_>); 4] {
+    pub(super) fn to_keep(&self) -> impl Iterator<Item = (&'static str, BorrowedFd<'_>)> {
         let [lock, control, status, ok] = KEPT;
-        [
+        let files = [
             (lock, self.lock.as_fd()),
             (control, self.control.as_fd()),
             (status, self.status.as_fd()),
             (ok, self.ok.as_fd()),
-        ]
+        ];
+        files.into_iter().chain(self.folder.as_ref().map(|folder| (FOLDER, folder.as_fd())))
+    }
+
+    /// The folder itself.
+    pub(super) fn folder(&self) -> Option<BorrowedFd<'_>> {
+        self.folder.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Tells those who wait for the service what has happened.
+    pub(super) fn tell(&self, letters: &[u8]) {
+        if let Some(folder) = self.folder.as_ref().filter(|_| !letters.is_empty()) {
+            event::tell(folder, letters);
+        }
     }
 
     /// Which file the record is.

@@ -18,6 +18,8 @@ pub(super) struct Recorder {
     /// When the pid changed last, and to what.
     since: Tai64n,
     pid: Option<Pid>,
+    /// When it became ready, while it is.
+    ready_since: Option<Tai64n>,
     file: Option<FolderId>,
     boot: Option<Boot>,
     ourselves: Option<ProcessId>,
@@ -28,7 +30,12 @@ pub(super) struct Recorder {
 impl Recorder {
     /// For a supervise that begins with this process, recorded since then, and whose record is in that file.
     pub(super) fn new(file: Option<FolderId>, boot: Option<Boot>, pid: Option<Pid>, since: Tai64n) -> Self {
-        Self { since, pid, file, boot, ourselves: Held::ourselves(), written: None }
+        Self { since, pid, ready_since: None, file, boot, ourselves: Held::ourselves(), written: None }
+    }
+
+    /// The same, with a run that has been ready since then.
+    pub(super) fn ready(self, since: Option<Tai64n>) -> Self {
+        Self { ready_since: since, ..self }
     }
 
     /// Writes what is true now, by one pwrite, if the file does not hold it.
@@ -41,6 +48,11 @@ impl Recorder {
             self.pid = machine.pid();
             self.since = Tai64n::from_wall(wall());
         }
+        if !machine.is_ready() {
+            self.ready_since = None;
+        } else if self.ready_since.is_none() {
+            self.ready_since = Some(Tai64n::from_wall(wall()));
+        }
         let facts = Facts {
             since: self.since,
             failed: effects.failed().cloned(),
@@ -51,6 +63,10 @@ impl Recorder {
             waited: effects.waited().filter(|_| machine.is_clearing()),
             session: effects.session(),
             leftovers: effects.leftovers(),
+            ready_since: self.ready_since.unwrap_or_default(),
+            token: effects.hearing().token(),
+            says: effects.hearing().says().to_owned(),
+            note: effects.note().to_owned(),
         };
         let bytes = machine.status(facts).encode();
         if self.written.as_ref() == Some(&bytes) {

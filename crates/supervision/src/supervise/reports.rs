@@ -1,6 +1,6 @@
 //! The socket between supervise and a start. First it holds the start back: nothing runs before it is on record, and nothing at
-//! all where supervise dies before. Then the start says through it what went wrong; its end without a word means that run was
-//! executed.
+//! all where supervise dies before. Then the start says through it what went wrong, and passes the sockets that it has opened; its
+//! end without a failure means that run was executed.
 
 use nix::errno::Errno;
 use nix::unistd::read;
@@ -8,6 +8,7 @@ use protocol::report::Report;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use sys::socket::receive_with;
 
 /// More than a start ever has to say.
 const MOST: usize = 64 * 1024;
@@ -17,6 +18,16 @@ const MOST: usize = 64 * 1024;
 pub(super) struct Reports {
     socket: OwnedFd,
     unread: Vec<u8>,
+    /// What has come along with what is unread.
+    descriptors: Vec<OwnedFd>,
+}
+
+/// What a start says.
+#[derive(Debug)]
+pub(super) enum Told {
+    Report(Report),
+    /// It has opened this socket, which is what the line says.
+    Opened(String, OwnedFd),
 }
 
 impl Reports {
@@ -24,12 +35,12 @@ impl Reports {
     pub(super) fn pair() -> std::io::Result<(Self, OwnedFd)> {
         let (ours, childs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        Ok((Self { socket: ours.into(), unread: Vec::new() }, childs.into()))
+        Ok((Self::kept(ours.into()), childs.into()))
     }
 
     /// The one of a start that was in progress when an earlier version of this program became this one.
     pub(super) fn kept(socket: OwnedFd) -> Self {
-        Self { socket, unread: Vec::new() }
+        Self { socket, unread: Vec::new(), descriptors: Vec::new() }
     }
 
     /// Lets the child go on: it is on record now.
@@ -44,13 +55,17 @@ impl Reports {
     }
 
     /// The next report; `Continue(None)` when none is whole yet, `Break` at the end.
-    pub(super) fn next(&mut self) -> ControlFlow<(), Option<Report>> {
+    pub(super) fn next(&mut self) -> ControlFlow<(), Option<Told>> {
         let mut block = [0; 512];
         loop {
-            if let Some(report) = Report::take(&mut self.unread) {
-                return ControlFlow::Continue(Some(report));
+            match Report::take(&mut self.unread) {
+                None => {}
+                Some(Report::Socket { line }) if !self.descriptors.is_empty() => {
+                    return ControlFlow::Continue(Some(Told::Opened(line, self.descriptors.remove(0))));
+                }
+                Some(report) => return ControlFlow::Continue(Some(Told::Report(report))),
             }
-            match read(&self.socket, &mut block) {
+            match receive_with(&self.socket, &mut block, &mut self.descriptors) {
                 Ok(0) => return ControlFlow::Break(()),
                 Ok(_) if self.unread.len() > MOST => self.unread.clear(),
                 Ok(length) => self.unread.extend(block.iter().take(length)),

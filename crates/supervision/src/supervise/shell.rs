@@ -2,42 +2,24 @@
 //! and has done what it answers. Once it runs, nothing that goes wrong ends it: by type, there is no way out of the
 //! loop but [`Action::Leave`].
 
+mod begin;
+mod told;
+
 use super::effects::Effects;
-use super::machine::{Action, Before, Event, Machine};
-use super::past::{Here, Past};
+use super::machine::{Action, Event, Machine, news};
 use super::place::Place;
 use super::recorder::Recorder;
-use super::reports::Reports;
-use super::service::Service;
-use super::start::Means;
 use crate::held::Held;
-use crate::resident;
-use crate::upgrade::{self, Successor};
-use anyhow::Context;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::prctl::set_child_subreaper;
-use nix::sys::signal::Signal;
-use nix::sys::stat::stat;
 use nix::sys::time::TimeSpec;
-use protocol::command::orders;
-use protocol::folder::{DOWN, control_folder_here};
-use protocol::kept::Kept;
-use protocol::process::Boot;
-use protocol::report::Report;
-use protocol::status::{Failed, Want};
+use protocol::event;
 use std::ffi::CStr;
-use std::io::Read;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use sys::clock::Monotonic;
-use sys::descriptor::set_close_on_exec;
-use sys::own_folder::OwnFolder;
-use sys::process::{Change, Ending, next_change};
+use sys::process::Ending;
 use sys::signals::Signals;
-
-/// Commands are taken in blocks of this size; what `+` and `=` say holds for a block.
-const BATCH: usize = 1024;
 
 /// The name under which the socket of a start in progress is kept over an upgrade.
 const REPORT: &str = "report";
@@ -55,57 +37,11 @@ pub(super) struct Shell {
 }
 
 impl Shell {
-    /// Takes the service's folder, or fails in daemontools' words.
-    pub(super) fn begin(
-        arguments: &[&'static CStr],
-        folder: &'static CStr,
-        trusting: bool,
-    ) -> anyhow::Result<Self> {
-        let signals = resident::begin()?;
-        // What a run leaves behind comes to us.
-        let _ = set_child_subreaper(true);
-        let means = Means { own: OwnFolder::find(), trusting };
-        let mut kept = upgrade::kept();
-        let service = match &mut kept {
-            Some(kept) => Service::kept(folder, kept),
-            None => Service::enter(folder, trusting),
-        }?;
-        let name = service.name.clone();
-        let normally_up = match stat(DOWN) {
-            Ok(_) => false,
-            Err(Errno::ENOENT) => true,
-            Err(error) => return Err(error).with_context(|| format!("unable to stat {name}/down")),
-        };
-        let place = match &mut kept {
-            Some(kept) => Place::kept(kept).with_context(|| format!("unable to go on with {name}"))?,
-            None => {
-                let path =
-                    control_folder_here().with_context(|| format!("unable to find the path of {name}"))?;
-                Place::take(&name, &path)?
-            }
-        };
-        let is_upgrade = kept.is_some();
-        let socket = kept.and_then(|mut kept| sys::descriptor::adopt(kept.take(REPORT)?).ok());
-        let upgraded = Before::Upgraded { starting: socket.is_some() };
-        let before = if is_upgrade { upgraded } else { Before::Died };
-        let boot = Boot::current();
-        let now = Monotonic::now();
-        let record = place.record().with_context(|| format!("unable to read the status of {name}"))?;
-        let wish = if normally_up { Want::Up } else { Want::Down };
-        let here = Here { file: place.record_id(), boot, wish, now, before };
-        let past = Past::find(&record, &here).with_context(|| name.clone())?;
-        let past = past.unwrap_or_else(|| Past::none(Machine::new(now, normally_up)));
-        let recorder = Recorder::new(here.file, boot, past.machine.pid(), past.since);
-        let mut effects = Effects::new(service, means, socket.map(Reports::kept));
-        let machine = effects.take_up(past);
-        let mut shell = Self { machine, effects, recorder, place, signals, arguments: arguments.to_vec() };
-        shell.write_record().with_context(|| format!("unable to write the status of {name}"))?;
-        Ok(shell)
-    }
-
     /// Goes on until supervise is to leave.
     pub(super) fn keep_running(mut self) {
         let mut flow = self.begun();
+        // Now the record says what has become of what was on it.
+        self.place.tell(&[event::BEGUN]);
         while flow.is_continue() {
             flow = self.turn();
         }
@@ -141,7 +77,12 @@ impl Shell {
             self.look_again()?;
         }
         self.read_reports()?;
+        self.hear()?;
         self.read_commands()?;
+        if self.machine.is_waiting() {
+            self.effects.take_needed();
+            self.step(Event::Needs)?;
+        }
         if self.machine.wake_at().is_some_and(|until| until <= Monotonic::now()) {
             self.step(Event::Due)?;
         }
@@ -150,54 +91,37 @@ impl Shell {
 
     fn wait(&self) {
         let control = self.place.control.as_fd();
+        let [socket, pipe] = self.effects.hearing().descriptors();
         let sometimes = [
             self.effects.reports().map(AsFd::as_fd),
             self.effects.process().and_then(Held::end),
             self.effects.end_of_leftover(),
+            socket,
+            pipe,
+            self.effects.needed(),
         ];
-        let [reports, end, end_of_leftover] = sometimes.map(|other| other.unwrap_or(control));
-        let mut watched = [self.signals.as_fd(), control, reports, end, end_of_leftover]
-            .map(|from| PollFd::new(from, PollFlags::POLLIN));
+        let [reports, end, end_of_leftover, socket, pipe, needed] =
+            sometimes.map(|other| other.unwrap_or(control));
+        let mut watched =
+            [self.signals.as_fd(), control, reports, end, end_of_leftover, socket, pipe, needed]
+                .map(|from| PollFd::new(from, PollFlags::POLLIN));
         let timeout = self.machine.wake_at().map(|until| TimeSpec::from(until.since(Monotonic::now())));
         // An error can only be a passing lack of memory; the reads that follow do not wait.
         let _ = ppoll(&mut watched, timeout, None);
     }
 
-    fn take_signal(&mut self, signal: i32) -> ControlFlow<()> {
-        match Signal::try_from(signal) {
-            Ok(Signal::SIGCHLD) => self.reap(),
-            Ok(Signal::SIGTERM | Signal::SIGINT) => self.step(Event::Terminate),
-            Ok(Signal::SIGHUP) => self.step(Event::EndOfInput),
-            Ok(Signal::SIGQUIT) => self.step(Event::Quit),
-            Ok(Signal::SIGUSR2) => {
-                self.upgrade();
-                ControlFlow::Continue(())
-            }
-            _ => ControlFlow::Continue(()),
-        }
-    }
-
-    fn reap(&mut self) -> ControlFlow<()> {
-        while let Some((pid, change)) = next_change() {
-            if self.effects.process().is_none_or(|process| process.pid() != pid) {
-                continue;
-            }
-            match change {
-                Change::Ended(ending) => self.ended(ending),
-                Change::Stopped => self.step(Event::Paused(true)),
-                Change::Continued => self.step(Event::Paused(false)),
-            }?;
-        }
-        self.look_again()
-    }
-
     /// The process of run, or of finish, has ended.
     fn ended(&mut self, ending: Ending) -> ControlFlow<()> {
-        // What it said before it ended comes first: whether it became run at all.
+        // What it said before it ended comes first: whether it became run at all, and was ready.
         self.read_reports()?;
+        self.hear()?;
         if self.machine.finish().is_some() {
-            self.effects.finish_ended(ending, self.machine.heeds_finish());
-            return self.step(Event::Finished(ending));
+            let stays_down = self.effects.finish_ended(ending, self.machine.heeds_finish());
+            let flow = self.step(Event::Finished(ending));
+            if stays_down {
+                self.place.tell(&[event::PERMANENT]);
+            }
+            return flow;
         }
         if self.machine.pid().is_some() {
             let longest = self.effects.run_ended(ending, self.machine.was_told());
@@ -215,35 +139,24 @@ impl Shell {
         ControlFlow::Continue(())
     }
 
-    fn read_reports(&mut self) -> ControlFlow<()> {
-        let is_finish = self.machine.finish().is_some();
-        loop {
-            match self.effects.next_report() {
-                None => return ControlFlow::Continue(()),
-                Some(ControlFlow::Continue(Report::Warning(text))) => self.effects.warn_once(&text),
-                Some(ControlFlow::Continue(Report::Failed { step, errno, reason })) => {
-                    self.effects.start_failed(is_finish, Failed { step, errno, reason });
-                    self.record();
-                }
-                Some(ControlFlow::Break(())) => {
-                    self.effects.executed(is_finish);
-                    self.step(Event::Executed)?;
-                }
-            }
+    /// Notes which sockets are held, for the next supervise.
+    fn note_sockets(&mut self) {
+        let saved = self.place.folder().map_or(Ok(()), |folder| self.effects.sockets().save(folder));
+        if let Err(error) = saved {
+            self.effects.warn_once(&format!("unable to note its sockets: {}", cli::errno::text(error)));
         }
     }
 
-    fn read_commands(&mut self) -> ControlFlow<()> {
-        let mut batch = [0; BATCH];
-        let length = self.place.control.read(&mut batch).unwrap_or(0);
-        for order in orders(batch.get(..length).unwrap_or_default()) {
-            self.step(Event::Order(order))?;
+    fn close_sockets(&mut self) {
+        if !self.effects.sockets().is_empty() {
+            self.effects.sockets_mut().close_all();
+            self.note_sockets();
         }
-        ControlFlow::Continue(())
     }
 
     /// Tells the machine, does what it answers, and brings the record to the new truth.
     fn step(&mut self, event: Event) -> ControlFlow<()> {
+        let (before, was_down) = (self.machine.view(), self.machine.is_down());
         let mut action = self.machine.step(Monotonic::now(), event);
         let flow = loop {
             let next = match action {
@@ -259,16 +172,35 @@ impl Shell {
                 }
                 Action::Clear(clear) => self.effects.clear(clear),
                 Action::Finish(finish) => self.effects.finish(finish),
+                Action::Needs(needs) => self.effects.needs(needs),
                 Action::Start(start) => self.effects.start(start),
+                Action::Call(call) => {
+                    self.effects.call(call);
+                    None
+                }
             };
             match next {
                 Some(next) => action = next,
                 None => break ControlFlow::Continue(()),
             }
         };
+        let after = self.machine.view();
+        if after.is_ready && !before.is_ready {
+            self.effects.is_well();
+        }
+        if !self.machine.is_waiting() {
+            self.effects.needs_nothing();
+        }
         self.record();
         // What has just been made is on record now.
         self.effects.let_go_on();
+        self.place.tell(news(before, after).letters());
+        if self.machine.is_down() && (flow.is_break() || (!was_down && self.effects.closes_sockets())) {
+            self.close_sockets();
+        }
+        if flow.is_break() {
+            self.place.tell(&[event::LEFT]);
+        }
         flow
     }
 
@@ -281,33 +213,5 @@ impl Shell {
 
     fn write_record(&mut self) -> std::io::Result<()> {
         self.recorder.write(&self.place.status, &self.machine, &self.effects)
-    }
-
-    /// Becomes the installed supervise. All that is not kept open is in the record.
-    fn upgrade(&mut self) {
-        let mut keep = Vec::from(self.place.to_keep());
-        keep.extend(self.effects.service().to_keep());
-        keep.extend(self.effects.reports().map(|reports| (REPORT, reports.as_fd())));
-        let mut kept = Kept::default();
-        for (name, descriptor) in &keep {
-            kept.add(name, descriptor.as_raw_fd());
-        }
-        let keep_open = |on: bool| {
-            for (_, descriptor) in &keep {
-                let _ = set_close_on_exec(descriptor, !on);
-            }
-        };
-        let own = self.effects.own_folder();
-        let error = match Successor::find(own, "supervise", &self.arguments, [upgrade::variable(&kept)]) {
-            Ok(successor) => {
-                keep_open(true);
-                let error = successor.take_over();
-                keep_open(false);
-                error.into()
-            }
-            Err(error) => error,
-        };
-        let why = cli::errno::chain(&error);
-        self.effects.warn(&format!("unable to become the installed supervise: {why}"));
     }
 }

@@ -10,8 +10,9 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{FileStat, SFlag, fstat, fstatat};
 use nix::unistd::{fchdir, getcwd};
+use protocol::capability;
 use protocol::file::{Unusable, kind, look, open_folder, open_regular, open_trusted_folder, read_all};
-use protocol::folder::{ENV, FINISH, LOG_STDERR, RUN, USER};
+use protocol::folder::{CAPABILITIES, CHECK, ENV, FINISH, LISTEN, LOG_STDERR, RUN, USER};
 use protocol::report::{Report, Step};
 use protocol::user::User;
 use std::ffi::{CStr, CString, OsStr};
@@ -23,6 +24,9 @@ const LONGEST_USER: usize = 1000;
 
 /// The longest value file that is read.
 const LONGEST_VALUE: usize = 256;
+
+/// The longest file that is a list.
+const LONGEST_LIST: usize = 64 * 1024;
 
 /// A folder that files are taken from.
 #[derive(Debug)]
@@ -69,7 +73,7 @@ impl<'a> Sources<'a> {
 
     /// Everything that has a say in what runs, with its owner.
     pub(super) fn parts(&self) -> Result<Vec<Part>, Report> {
-        self.parts_of(&[RUN, FINISH, USER, ENV])
+        self.parts_of(&[RUN, FINISH, CHECK, USER, ENV, LISTEN, CAPABILITIES])
     }
 
     /// Everything that has a say in whom it runs as, with its owner.
@@ -116,6 +120,19 @@ impl<'a> Sources<'a> {
             }
         }
         Ok(folders)
+    }
+
+    /// What the account may do although it is not root.
+    pub(super) fn capabilities(&self) -> Result<Option<capability::Set>, Report> {
+        let content = self.list(CAPABILITIES, Step::Switch)?;
+        let set = content.map(|content| capability::parse_file(&content)).transpose();
+        set.map_err(|why| failed(Step::Switch, None, &format!("capabilities: {why}")))
+    }
+
+    /// The content of a file that is a list; `None` where there is none.
+    pub(super) fn list(&self, name: &CStr, step: Step) -> Result<Option<Vec<u8>>, Report> {
+        let content = self.content(name, LONGEST_LIST);
+        content.map_err(|error| not_usable(step, &name.to_string_lossy(), error))
     }
 
     /// The owner of its own folder.
@@ -170,9 +187,14 @@ impl<'a> Sources<'a> {
 
     /// The content of a file that is a value; `None` where there is none.
     pub(super) fn value(&self, name: &CStr) -> Result<Option<Vec<u8>>, Unusable> {
+        self.content(name, LONGEST_VALUE)
+    }
+
+    /// The content of a file of at most so many bytes.
+    fn content(&self, name: &CStr, longest: usize) -> Result<Option<Vec<u8>>, Unusable> {
         for source in self.all() {
             if let Some((mut file, _)) = open_regular(&source.folder, name)? {
-                return read_all(&mut file, LONGEST_VALUE).map(Some);
+                return read_all(&mut file, longest).map(Some);
             }
         }
         Ok(None)

@@ -1,15 +1,18 @@
 //! The values in a service's folder, read when they are used. What cannot be used is said, and counts as absent.
 
+use super::machine::Duties;
 use super::service::Service;
 use super::sources::Sources;
 use crate::spacing;
 use nix::sys::signal::Signal;
 use protocol::command::Target;
 use protocol::folder::{
-    DOWN_SIGNAL, FINISH, KILL_GROUP, LEFTOVERS, RESTART_MAX, TIMEOUT_FINISH, TIMEOUT_KILL,
+    CHECK, DOWN_SIGNAL, FINISH, KILL_GROUP, LEFTOVERS, LISTEN_CLOSE, NOTIFICATION_FD, NOTIFY_SOCKET,
+    RESTART_MAX, TIMEOUT_FINISH, TIMEOUT_KILL, TIMEOUT_READY, WATCHDOG,
 };
 use protocol::value::{self, BadValue, Leftovers};
 use std::ffi::CStr;
+use std::os::fd::RawFd;
 use std::time::Duration;
 use sys::signals::SignalNumber;
 
@@ -73,6 +76,39 @@ impl<'a> Values<'a> {
     /// What becomes of what earlier runs left behind; `None` where nothing is said.
     pub(super) fn leftovers(&mut self) -> Option<Leftovers> {
         self.read(LEFTOVERS, value::leftovers)
+    }
+
+    /// What a run is held to.
+    pub(super) fn duties(&mut self) -> Duties {
+        let mut time = |name| self.read(name, value::duration).filter(|time| !time.is_zero());
+        let (ready_within, alive_within) = (time(TIMEOUT_READY), time(WATCHDOG));
+        Duties {
+            writes: self.has(NOTIFICATION_FD),
+            tells: self.has(NOTIFY_SOCKET),
+            is_asked: self.has(CHECK),
+            ready_within,
+            alive_within,
+        }
+    }
+
+    /// Whether the sockets are closed while the service is down.
+    pub(super) fn closes_sockets(&mut self) -> bool {
+        self.has(LISTEN_CLOSE)
+    }
+
+    /// On which descriptor run writes that it is ready.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    pub(super) fn notification(&self) -> Result<Option<RawFd>, String> {
+        let Some(sources) = &self.sources else { return Ok(None) };
+        let bad = |why: &dyn std::fmt::Display| format!("{}: {why}", NOTIFICATION_FD.to_string_lossy());
+        match sources.value(NOTIFICATION_FD) {
+            Ok(None) => Ok(None),
+            Ok(Some(content)) => value::descriptor(&content).map(Some).map_err(|why| bad(&why)),
+            Err(why) => Err(bad(&why)),
+        }
     }
 
     /// What could not be used.

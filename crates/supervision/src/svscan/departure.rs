@@ -72,7 +72,15 @@ impl Departure {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.service.is_gone() && self.logger.is_none_or(|logger| logger.is_gone())
+        self.is_gone(Part::Service) && self.is_gone(Part::Logger)
+    }
+
+    /// Whether that one of the two has.
+    pub(super) fn is_gone(&self, part: Part) -> bool {
+        match part {
+            Part::Service => self.service.is_gone(),
+            Part::Logger => self.logger.is_none_or(|logger| logger.is_gone()),
+        }
     }
 
     pub(super) fn wake_at(&self) -> Option<Monotonic> {

@@ -2,6 +2,7 @@
 //! svscan's lock in it. When the path leads elsewhere (the directory was replaced, a link to it changed, a file system came
 //! over it), svscan follows it; where it leads nowhere, or into a folder that cannot be used, svscan stays where it is.
 
+use crate::neighbour::path_of_svscan;
 use crate::private_folder;
 use anyhow::{Context, bail};
 use cli::text::shown;
@@ -9,17 +10,15 @@ use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::stat;
 use nix::unistd::{chdir, fchdir};
-use protocol::folder::{LOCK, VARIABLE, control_folder};
+use protocol::event;
+use protocol::folder::LOCK;
 use protocol::identity::FolderId;
 use protocol::lock::{self, Lock};
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Where svscan keeps its lock, in the service directory.
-const OWN_FOLDER: &str = ".svscan";
 
 /// How long its lock is tried for: a child of a svscan that has just died has it for a moment, until it has become supervise.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -31,8 +30,9 @@ pub(super) struct Directory {
     path: CString,
     /// Where it is, without links.
     here: PathBuf,
-    /// Where its lock is.
+    /// Where its own files are, and that folder.
     own: PathBuf,
+    opened: OwnedFd,
     lock: Lock,
 }
 
@@ -55,9 +55,10 @@ impl Directory {
             (Some(given), Ok(start)) if kept.is_none() => start.join(given),
             _ => here.clone(),
         };
-        let own = own_folder(&here)?;
-        let lock = kept.map_or_else(|| take(AT_FDCWD, &own, &here, LOCK_PATIENCE), Ok)?;
-        Ok(Self { path: CString::new(path.into_os_string().as_bytes())?, here, own, lock })
+        let own = path_of_svscan(|| anyhow::Ok(here.clone()))?;
+        let opened = open(AT_FDCWD, &own)?;
+        let lock = kept.map_or_else(|| take(&opened, &own, &here, LOCK_PATIENCE), Ok)?;
+        Ok(Self { path: CString::new(path.into_os_string().as_bytes())?, here, own, opened, lock })
     }
 
     /// Where svscan is, without links.
@@ -68,6 +69,11 @@ impl Directory {
     /// Its lock, held.
     pub(super) fn lock(&self) -> BorrowedFd<'_> {
         self.lock.as_fd()
+    }
+
+    /// Tells those who wait for a service that is not there yet: services have begun to be kept, or have left.
+    pub(super) fn tell(&self, letters: &[u8]) {
+        event::tell(&self.opened, letters);
     }
 
     /// Goes where the path leads now, if that is another folder; says whether it is.
@@ -83,10 +89,12 @@ impl Directory {
         // Who can exchange a link chooses what runs, so it is followed as the one for a service is.
         let folder = private_folder::open_service(AT_FDCWD, &self.path, false)?;
         let here = Path::new(OsStr::from_bytes(self.path.to_bytes())).canonicalize()?;
-        let own = own_folder(&here)?;
+        let own = path_of_svscan(|| anyhow::Ok(here.clone()))?;
         // Elsewhere, its place depends on the path alone, which may be the same: then the lock is ours already.
         if !own.is_absolute() || own != self.own {
-            self.lock = take(&folder, &own, &here, Duration::ZERO)?;
+            let opened = open(&folder, &own)?;
+            self.lock = take(&opened, &own, &here, Duration::ZERO)?;
+            self.opened = opened;
         }
         fchdir(&folder)?;
         (self.here, self.own) = (here, own);
@@ -94,20 +102,13 @@ impl Directory {
     }
 }
 
-/// Where the lock of the directory at that path is: in it, or where the services' files are as well.
-fn own_folder(here: &Path) -> anyhow::Result<PathBuf> {
-    let setting = sys::environment::value(VARIABLE);
-    if setting.is_some_and(|value| Path::new(OsStr::from_bytes(value)).is_absolute()) {
-        return control_folder(setting, || Ok(here.join(OWN_FOLDER)));
-    }
-    Ok(PathBuf::from(OWN_FOLDER))
+fn open(directory: impl AsFd, own: &Path) -> anyhow::Result<OwnedFd> {
+    private_folder::open(directory, own).with_context(|| format!("unable to use {}", own.display()))
 }
 
-fn take(directory: impl AsFd, own: &Path, here: &Path, patience: Duration) -> anyhow::Result<Lock> {
-    let shown = own.display();
-    let private = private_folder::open(directory, own).with_context(|| format!("unable to use {shown}"))?;
-    match lock::take_within(&private, LOCK, patience) {
+fn take(opened: &OwnedFd, own: &Path, here: &Path, patience: Duration) -> anyhow::Result<Lock> {
+    match lock::take_within(opened, LOCK, patience) {
         Err(Errno::EAGAIN) => bail!("another svscan runs on {}", here.display()),
-        taken => taken.with_context(|| format!("unable to acquire {shown}/lock")),
+        taken => taken.with_context(|| format!("unable to acquire {}/lock", own.display())),
     }
 }

@@ -101,6 +101,16 @@ impl Entry {
         }
     }
 
+    /// Whether one of its supervises was kept, and is gone for good.
+    pub(super) fn is_gone(&self, part: Part) -> bool {
+        matches!(&self.state, State::Ending(departure) if departure.is_gone(part))
+    }
+
+    /// Whether it is still on its way to its start.
+    pub(super) fn is_arriving(&self) -> bool {
+        matches!(self.state, State::Arriving { .. })
+    }
+
     pub(super) fn wake_at(&self) -> Option<Monotonic> {
         let due = |keeper: &Option<Keeper>| keeper.as_ref().and_then(Keeper::due);
         match &self.state {

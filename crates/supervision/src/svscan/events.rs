@@ -1,6 +1,7 @@
 //! What the roster is told, and what it answers.
 
 use protocol::identity::FolderId;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::time::Duration;
 use sys::process::Ending;
@@ -46,6 +47,12 @@ pub(super) enum Part {
     Logger,
 }
 
+/// Whom each service needs, and each logger: what their folders say.
+pub(super) type Needs = BTreeMap<Who, BTreeSet<FolderId>>;
+
+/// A service, or its logger.
+pub(super) type Who = (FolderId, Part);
+
 /// Where a supervise that runs has come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -75,8 +82,8 @@ pub(super) enum Event {
     Exited(FolderId, Part, Ending),
     /// The answer to [`Step::CountUnread`].
     Unread(FolderId, usize),
-    /// svscan is to stop everything; said again, to kill it.
-    Stop,
+    /// svscan is to stop everything, in the order that follows from who needs whom; said again, to kill it.
+    Stop(Needs),
     /// The time of [`Roster::wake_at`] has come.
     Due,
 }

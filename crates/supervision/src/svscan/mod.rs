@@ -1,8 +1,8 @@
 //! svscan: one supervise for each folder of a directory.
 //!
 //! Data flows one way: the [`watch`] says that something changed, the [`listing`] says what is there, the [`roster`] decides
-//! what follows from it ([`entry`] is one folder of it, [`departure`] its end, [`keeper`] one supervise, [`events`] what it is
-//! told and answers), and the [`shell`] does that: [`launch`] starts a supervise, [`takeover`] finds one that runs, by [`locks`]
+//! what follows from it ([`entry`] is one folder of it, [`departure`] its end, [`keeper`] one supervise, [`order`] whose turn it
+//! is when all stop, [`events`] what it is told and answers), and the [`shell`] does that: [`launch`] starts a supervise, [`takeover`] finds one that runs, by [`locks`]
 //! where nothing else tells, [`strays`] those whose folder is gone, [`supervises`] are all of them, [`log_pipe`] is what ties a service to its logger, [`arrival`] looks
 //! into a folder that is new, [`command`] is what runs in the foreground, and [`directory`] is where all this happens.
 
@@ -17,6 +17,7 @@ mod launch;
 mod listing;
 pub mod locks;
 mod log_pipe;
+mod order;
 mod roster;
 mod shell;
 mod strays;

@@ -11,7 +11,8 @@
 //! directory that changes can miss what is there.
 
 use super::entry::Entry;
-use super::events::{Arrival, Event, Found, Part, Step};
+use super::events::{Arrival, Event, Found, Needs, Part, Step};
+use super::order::Order;
 use protocol::identity::FolderId;
 use protocol::instance::{Kind, kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,19 +27,31 @@ pub(super) struct Roster {
     moved: BTreeSet<FolderId>,
     /// A name says where `supervise/` is: a folder renamed is another service.
     names_matter: bool,
-    /// Everything is told to stop.
+    /// Everything is told to stop, some of it later than the rest.
     stopping: bool,
+    order: Order,
 }
 
 impl Roster {
     /// An empty one. `names_matter` where `supervise/` is kept elsewhere, under the folder's path.
     pub(super) fn new(names_matter: bool) -> Self {
-        Self { entries: BTreeMap::new(), moved: BTreeSet::new(), names_matter, stopping: false }
+        Self {
+            entries: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            names_matter,
+            stopping: false,
+            order: Order::default(),
+        }
     }
 
     /// What a folder is called.
     pub(super) fn name(&self, id: FolderId) -> Option<&OsStr> {
         self.entries.get(&id).map(Entry::name)
+    }
+
+    /// All folders, and what they are called.
+    pub(super) fn names(&self) -> impl Iterator<Item = (FolderId, &OsStr)> {
+        self.entries.iter().map(|(id, entry)| (*id, entry.name()))
     }
 
     /// A supervise was found in a folder that is gone: it is stopped when the listings have shown that.
@@ -76,21 +89,23 @@ impl Roster {
                 steps.extend(concerned.flat_map(|entry| [Step::Watch(entry.id()), Step::Look(entry.id())]));
             }
             Event::Looked(id, looked) => {
-                self.concern(id, &mut steps, |entry, steps| entry.looked(now, looked, steps));
+                self.concern(now, id, &mut steps, |entry, steps| entry.looked(now, looked, steps));
             }
             Event::Started(id, part, origin) => {
-                self.concern(id, &mut steps, |entry, steps| entry.started(part, origin, steps));
+                self.concern(now, id, &mut steps, |entry, steps| entry.started(part, origin, steps));
             }
             Event::NotStarted(id, part, reason) => {
-                self.concern(id, &mut steps, |entry, steps| entry.not_started(now, part, &reason, steps));
+                self.concern(now, id, &mut steps, |entry, steps| {
+                    entry.not_started(now, part, &reason, steps)
+                });
             }
             Event::Exited(id, part, ending) => {
-                self.concern(id, &mut steps, |entry, steps| entry.exited(now, part, ending, steps));
+                self.concern(now, id, &mut steps, |entry, steps| entry.exited(now, part, ending, steps));
             }
             Event::Unread(id, count) => {
-                self.concern(id, &mut steps, |entry, steps| entry.unread(count, steps))
+                self.concern(now, id, &mut steps, |entry, steps| entry.unread(count, steps))
             }
-            Event::Stop => self.stop(now, &mut steps),
+            Event::Stop(needs) => self.stop(now, needs, &mut steps),
             Event::Due => {
                 for entry in self.entries.values_mut() {
                     entry.due(now, &mut steps);
@@ -100,20 +115,45 @@ impl Roster {
         steps
     }
 
-    /// Tells one entry, and forgets it if that was its end.
+    /// Tells one entry, and does what follows from its end if that was it.
     fn concern(
         &mut self,
+        now: Monotonic,
         id: FolderId,
         steps: &mut Vec<Step>,
         tell: impl FnOnce(&mut Entry, &mut Vec<Step>),
     ) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         tell(entry, steps);
-        if entry.has_ended() {
-            self.entries.remove(&id);
-            steps.push(Step::Forget(id));
+        let before = self.entries.len();
+        self.follow(now, vec![id], steps);
+        if self.entries.len() < before {
             self.forgotten(steps);
         }
+    }
+
+    /// Forgets those of them that have ended, and when everything stops, tells those whose turn it is by that, and so on.
+    fn follow(&mut self, now: Monotonic, mut told: Vec<FolderId>, steps: &mut Vec<Step>) {
+        while let Some(id) = told.pop() {
+            if self.entries.get(&id).is_some_and(Entry::has_ended) {
+                self.entries.remove(&id);
+                steps.push(Step::Forget(id));
+            }
+            for part in [Part::Service, Part::Logger] {
+                if self.entries.get(&id).is_none_or(|entry| entry.is_gone(part)) {
+                    for next in self.order.ended(id, part) {
+                        if let Some(entry) = self.entries.get_mut(&next) {
+                            entry.end(now, steps);
+                            told.push(next);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn ending(&self) -> Vec<FolderId> {
+        self.entries.iter().filter(|(_, entry)| entry.is_ending()).map(|(id, _)| *id).collect()
     }
 
     fn listed(
@@ -166,33 +206,29 @@ impl Roster {
         if unsure {
             steps.push(Step::ListAgain);
         }
-        self.forget_ended(steps);
-    }
-
-    fn stop(&mut self, now: Monotonic, steps: &mut Vec<Step>) {
-        let again = std::mem::replace(&mut self.stopping, true);
-        for entry in self.entries.values_mut() {
-            if again {
-                entry.hurry(now, steps);
-            } else {
-                entry.end(now, steps);
-            }
-        }
-        self.forget_ended(steps);
-    }
-
-    fn forget_ended(&mut self, steps: &mut Vec<Step>) {
-        let before = steps.len();
-        self.entries.retain(|id, entry| {
-            let ended = entry.has_ended();
-            if ended {
-                steps.push(Step::Forget(*id));
-            }
-            !ended
-        });
-        if self.stopping || steps.len() > before {
+        let before = self.entries.len();
+        self.follow(now, self.ending(), steps);
+        if self.entries.len() < before {
             self.forgotten(steps);
         }
+    }
+
+    /// Tells those to stop whom nobody needs, and the others when it is their turn; told again, kills everybody.
+    fn stop(&mut self, now: Monotonic, needs: Needs, steps: &mut Vec<Step>) {
+        let again = std::mem::replace(&mut self.stopping, true);
+        // What has never run keeps nobody waiting.
+        let runs = |id: &FolderId| self.entries.get(id).is_some_and(|entry| !entry.is_arriving());
+        self.order = if again { Order::default() } else { Order::new(needs, runs) };
+        for (id, entry) in &mut self.entries {
+            if !self.order.holds(*id) {
+                entry.end(now, steps);
+            }
+            if again {
+                entry.hurry(now, steps);
+            }
+        }
+        self.follow(now, self.ending(), steps);
+        self.forgotten(steps);
     }
 
     /// What follows when an entry has been forgotten.

@@ -3,6 +3,7 @@
 
 mod begin;
 mod listings;
+mod needs;
 mod starts;
 mod told;
 mod upgrade;
@@ -22,6 +23,7 @@ use cli::voice::Voice;
 use listings::NextListing;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
+use protocol::event;
 use protocol::identity::FolderId;
 use starts::TakenOver;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -56,6 +58,8 @@ pub(super) struct Shell {
     stopping: bool,
     stopped: bool,
     voice: Voice,
+    /// What those are to be told who wait for services that are not there.
+    news: Vec<u8>,
     /// What could not be looked at in the last listing, and whether that failed: said once.
     unreadable: BTreeSet<OsString>,
     unlisted: bool,
@@ -99,6 +103,7 @@ impl Shell {
         if let Some(line) = self.taken_over.take() {
             self.voice.tell(&line);
         }
+        self.tell_news();
         self.upgrade_if_due();
         self.wait();
         ControlFlow::Continue(())
@@ -157,6 +162,7 @@ impl Shell {
             }
             Step::Forget(id) => {
                 self.pipes.remove(&id);
+                self.news.push(event::LEFT);
             }
             Step::ListAgain => self.next.soon(),
             Step::Warn(text) => self.voice.warn(&text),

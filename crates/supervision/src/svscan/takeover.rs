@@ -6,18 +6,17 @@
 
 use super::locks;
 use crate::held::Held;
+use crate::neighbour::{self, is_locked, open_fifo, record};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::stat::{Mode, fstat};
 use nix::unistd::Pid;
-use protocol::file::{is_trusted, kind, open_owners_folder, open_regular, read_all};
-use protocol::folder::{CONTROL, LOCK, OK, STATUS, VARIABLE, control_folder};
+use protocol::file::read_all;
+use protocol::folder::{CONTROL, LOCK, OK, VARIABLE, control_folder};
 use protocol::identity::FolderId;
-use protocol::lock;
 use protocol::process::{Boot, ProcessId, pid};
-use protocol::status::{Leaving, NoStatus, SIZE, Status};
+use protocol::status::{Leaving, SIZE, Status};
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
 use std::fs::{DirEntry, File};
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,9 +27,6 @@ use sys::clock::Monotonic;
 
 /// So long the list of locks is good for finding a process, which then says itself what it holds.
 const FRESH: Duration = Duration::from_secs(1);
-
-/// How often a record is read that is just being written.
-const READS: u32 = 100;
 
 /// What runs in a folder.
 #[derive(Debug)]
@@ -175,33 +171,7 @@ impl Other {
 /// The `supervise/` of a folder, if it is there and ours alone.
 fn place(folder: impl AsFd, path: &Path) -> Option<OwnedFd> {
     let path = control_folder(sys::environment::value(VARIABLE), || path.canonicalize()).ok()?;
-    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    let place = open_owners_folder(folder, &path).ok()?;
-    let stat = fstat(&place).ok()?;
-    (is_trusted(stat.st_uid) && stat.st_mode & 0o022 == 0).then_some(place)
-}
-
-fn is_locked(place: &OwnedFd) -> bool {
-    // Held by us for a moment where it is free: a supervise that begins just then tries again.
-    matches!(lock::take(place, LOCK), Err(Errno::EAGAIN))
-}
-
-fn record(place: &OwnedFd) -> Option<Status> {
-    for _ in 0..READS {
-        let (mut file, _) = open_regular(place, STATUS).ok()??;
-        match Status::decode(&read_all(&mut file, SIZE).ok()?) {
-            Err(NoStatus::Torn) => {}
-            decoded => return decoded.ok(),
-        }
-    }
-    None
-}
-
-/// Opens a FIFO for writing; `None` where nobody reads it.
-fn open_fifo(place: &OwnedFd, name: &CStr) -> Option<OwnedFd> {
-    let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let fifo = openat(place, name, flags, Mode::empty()).ok()?;
-    (kind(&fstat(&fifo).ok()?) == SFlag::S_IFIFO).then_some(fifo)
+    neighbour::place(folder, &path)
 }
 
 /// Whether a process has that file open.

@@ -1,8 +1,9 @@
 //! What the shell answers to an action whose outcome the machine cannot know. Until it has, nothing else can happen: each of these
 //! borrows the machine.
 
+use super::health::{Duties, Health};
 use super::run::Run;
-use super::{Action, Machine, Next, Phase, To};
+use super::{Action, Because, Machine, Next, Phase, To};
 use nix::unistd::Pid;
 use protocol::command::{Signal, Target};
 use protocol::status::Leaving;
@@ -10,6 +11,33 @@ use std::time::Duration;
 use sys::clock::Monotonic;
 use sys::process::Ending;
 use sys::signals::SignalNumber;
+
+/// A start that other services may hold back.
+#[derive(Debug)]
+#[must_use]
+pub(in super::super) struct Needs<'a> {
+    pub(super) machine: &'a mut Machine,
+    pub(super) now: Monotonic,
+}
+
+impl<'a> Needs<'a> {
+    /// Nothing holds it back.
+    pub(in super::super) fn met(self) -> Action<'a> {
+        self.machine.spacing.started(self.now);
+        Action::Start(Start { machine: self.machine, now: self.now })
+    }
+
+    /// Something is to be ready first. Where its events cannot be heard, it is looked at again after so long.
+    pub(in super::super) fn wait(self, look_again: Option<Duration>) {
+        self.machine.phase = Phase::Waiting { until: look_again.map(|after| self.now + after) };
+    }
+
+    /// It cannot be as it is written: it is tried again as after a start that failed.
+    pub(in super::super) fn refused(self) -> Action<'a> {
+        self.machine.spacing.started(self.now);
+        Start { machine: self.machine, now: self.now }.not_spawned()
+    }
+}
 
 /// A start that is to be made.
 #[derive(Debug)]
@@ -20,10 +48,10 @@ pub(in super::super) struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    /// The process is there.
-    pub(in super::super) fn spawned(self, pid: Pid) {
+    /// The process is there, and is held to this.
+    pub(in super::super) fn spawned(self, pid: Pid, duties: Duties) {
         self.machine.starts = self.machine.starts.saturating_add(1);
-        self.machine.phase = Phase::Starting(Run::new(pid));
+        self.machine.phase = Phase::Starting(Run::new(pid, Health::new(self.now, duties)));
     }
 
     /// No process could be made: it is tried again as after a run that failed, unless supervise is leaving.
@@ -34,6 +62,23 @@ impl<'a> Start<'a> {
             Action::Nothing
         } else {
             self.machine.go_on(self.now, Next::AsWished)
+        }
+    }
+}
+
+/// A call of check that is to be made.
+#[derive(Debug)]
+#[must_use]
+pub(in super::super) struct Call<'a> {
+    pub(super) machine: &'a mut Machine,
+    pub(super) now: Monotonic,
+}
+
+impl Call<'_> {
+    /// Its process is there, or none could be made: then it is tried again later.
+    pub(in super::super) fn made(self, pid: Option<Pid>) {
+        if let Some(run) = self.machine.run_mut() {
+            run.health.asked(self.now, pid);
         }
     }
 }
@@ -100,6 +145,7 @@ pub(in super::super) struct Stop<'a> {
     pub(in super::super) to: To,
     /// Whether the operator asked for the whole group.
     pub(in super::super) target: Target,
+    pub(in super::super) because: Because,
 }
 
 impl Stop<'_> {
@@ -108,13 +154,14 @@ impl Stop<'_> {
         let at = killed_after.map(|after| self.now + after);
         match &mut self.machine.phase {
             Phase::Starting(run) | Phase::Up(run) => {
-                run.note(signal);
-                run.note(Signal::Continue.number());
+                run.health.ends();
+                run.note(self.now, signal);
+                run.note(self.now, Signal::Continue.number());
                 run.kill_at = at;
                 run.kill_target = target;
             }
             Phase::Clearing { kill_at, .. } => *kill_at = at.or(*kill_at),
-            Phase::Down | Phase::Resting { .. } | Phase::Finishing { .. } => {}
+            Phase::Down | Phase::Resting { .. } | Phase::Waiting { .. } | Phase::Finishing { .. } => {}
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What the machine is told, and what it answers.
 
-use super::answer::{Clear, Finish, Start, Stop};
+use super::answer::{Call, Clear, Finish, Needs, Start, Stop};
+use super::health::Overdue;
 use protocol::command::{Order, Target};
+use std::time::Duration;
 use sys::process::Ending;
 use sys::signals::SignalNumber;
 
@@ -28,8 +30,31 @@ pub(in super::super) enum Event {
     Finished(Ending),
     /// What earlier runs left behind is gone.
     Cleared,
+    /// run says something of itself.
+    Says(Says),
+    /// check's process ended.
+    Checked(Ending),
+    /// Something has happened to a service that is to be ready first.
+    Needs,
     /// The time of [`super::Machine::wake_at`] has come.
     Due,
+}
+
+/// What a run can say of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Says {
+    /// It is ready, or it is again after reloading.
+    Ready,
+    /// It reads its settings anew.
+    Reloading,
+    /// It is about to end.
+    Stopping,
+    /// It lives.
+    Alive,
+    /// It does not live as it should.
+    Failing,
+    /// It needs so much time, from now on, to become ready or to end.
+    NeedsTime(Duration),
 }
 
 /// What the shell has to do.
@@ -38,8 +63,12 @@ pub(in super::super) enum Event {
 pub(in super::super) enum Action<'a> {
     /// Nothing.
     Nothing,
+    /// See whether the services that it needs are ready, and say so.
+    Needs(Needs<'a>),
     /// Make a process for run, and say what came of it.
     Start(Start<'a>),
+    /// Make a process for check, and say what came of it.
+    Call(Call<'a>),
     /// run has ended: make a process for finish if there is one, and say what came of it.
     Finish(Finish<'a>),
     /// See what earlier runs left behind, and say whether it is to be gone first.
@@ -59,6 +88,17 @@ pub(in super::super) enum To {
     Run,
     /// The process of finish.
     Finish,
+    /// The process of check.
+    Check,
     /// What earlier runs left behind.
     Leftovers,
+}
+
+/// Why run is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Because {
+    /// Somebody wants that.
+    Asked,
+    /// Something has not come in time.
+    Overdue(Overdue),
 }

@@ -1,5 +1,6 @@
 //! The machine's state as the status record has it, and back.
 
+use super::health::{Duties, Health, Readiness};
 use super::run::Run;
 use super::{Machine, Next, Phase};
 use crate::spacing::Spacing;
@@ -8,7 +9,7 @@ use nix::unistd::Pid;
 use protocol::command::Target;
 use protocol::identity::FolderId;
 use protocol::process::{Boot, Mark, ProcessId, number, pid};
-use protocol::status::{Detail, Failed, Leaving, Phase as Reported, Status};
+use protocol::status::{Detail, Doing, Failed, Leaving, Phase as Reported, Readiness as Said, Status, Token};
 use protocol::tai64n::Tai64n;
 use std::time::Duration;
 use sys::clock::Monotonic;
@@ -33,6 +34,13 @@ pub(in super::super) struct Facts {
     pub(in super::super) session: Option<Pid>,
     /// How many processes earlier runs have left behind.
     pub(in super::super) leftovers: u16,
+    /// When it became ready.
+    pub(in super::super) ready_since: Tai64n,
+    /// Where it says how it is, and what it said.
+    pub(in super::super) token: Option<Token>,
+    pub(in super::super) says: String,
+    /// What it waits for, or what else is to be known.
+    pub(in super::super) note: String,
 }
 
 /// How the supervise before this one came to its end.
@@ -59,7 +67,9 @@ impl Machine {
             Phase::Resting { until } => (Reported::Resting, Some(until), None),
             Phase::Finishing { kill_at, next, .. } => (Reported::Finishing, self.asked(next), kill_at),
             Phase::Clearing { kill_at, next } => (Reported::Clearing, self.asked(next), kill_at),
+            Phase::Waiting { .. } => (Reported::Waiting, None, None),
         };
+        let health = run.map(|run| run.health);
         let finish = self.finish().and_then(number);
         Status {
             since: facts.since,
@@ -86,6 +96,18 @@ impl Machine {
                 sent: run.map_or(0, |run| run.sent),
                 kill_at: kill_at.map(point),
                 kill_target: run.map_or(Target::Process, |run| run.kill_target),
+                readiness: match health.map(|health| health.readiness) {
+                    None | Some(Readiness::Unsaid) => Said::Unsaid,
+                    Some(Readiness::Awaited) => Said::Awaited,
+                    Some(Readiness::Ready) => Said::Ready(facts.ready_since),
+                },
+                late_at: health.and_then(|health| health.late_at()).map(point),
+                silent_at: health.and_then(|health| health.silent_at()).map(point),
+                is_overdue: health.is_some_and(|health| health.is_overdue),
+                doing: health.map_or(Doing::Nothing, |health| health.doing),
+                token: facts.token,
+                note: facts.note,
+                says: facts.says,
             }),
         }
     }
@@ -103,6 +125,7 @@ impl Machine {
         status: &Status,
         detail: &Detail,
         before: Before,
+        duties: Duties,
     ) -> Option<Self> {
         if detail.leaving == Leaving::Left {
             return None;
@@ -117,6 +140,7 @@ impl Machine {
             sent: detail.sent,
             kill_at,
             kill_target: detail.kill_target,
+            health: Health::recorded(now, detail, duties, before == Before::Died),
         });
         let phase = match (detail.phase, run, detail.finish.and_then(|finish| pid(finish.pid))) {
             (Reported::Starting, Some(run), _) if before == Before::Upgraded { starting: true } => {
@@ -129,7 +153,8 @@ impl Machine {
                 let until = detail.next_start.map_or(now, point);
                 Phase::Resting { until: until.min(now + spacing.length()) }
             }
-            // What it waited for is looked for at once.
+            // What it needs is looked at at once, and so is what it waited for.
+            (Reported::Waiting, None, _) => Phase::Waiting { until: Some(now) },
             (Reported::Clearing, None, _) => Phase::Clearing { kill_at, next },
             (_, None, _) if next == Next::Start => Phase::Resting { until: now },
             (_, None, _) if status.want == protocol::status::Want::Up => {
@@ -155,7 +180,7 @@ impl Machine {
     #[must_use]
     pub(in super::super) fn found(pid: Pid, paused: bool, want: protocol::status::Want) -> Self {
         Self {
-            phase: Phase::Up(Run { paused, ..Run::new(pid) }),
+            phase: Phase::Up(Run { paused, ..Run::new(pid, Health::unknown()) }),
             want,
             leaving: Leaving::No,
             spacing: Spacing::default(),

@@ -1,5 +1,6 @@
 //! A process that is run, or is about to be.
 
+use super::health::Health;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use protocol::command::Target;
@@ -18,22 +19,37 @@ pub(super) struct Run {
     pub(super) kill_at: Option<Monotonic>,
     /// Whom that KILL is for.
     pub(super) kill_target: Target,
+    pub(super) health: Health,
 }
 
 impl Run {
     /// One that has just been made.
-    pub(super) fn new(pid: Pid) -> Self {
-        Self { pid, paused: false, sent: 0, kill_at: None, kill_target: Target::Process }
+    pub(super) fn new(pid: Pid, health: Health) -> Self {
+        Self { pid, paused: false, sent: 0, kill_at: None, kill_target: Target::Process, health }
     }
 
     /// It is sent this.
-    pub(super) fn note(&mut self, signal: SignalNumber) {
+    pub(super) fn note(&mut self, now: Monotonic, signal: SignalNumber) {
         if signal == Signal::SIGSTOP.into() {
-            self.paused = true;
+            self.set_paused(now, true);
         } else if signal == Signal::SIGCONT.into() {
-            self.paused = false;
+            self.set_paused(now, false);
         }
         self.sent |= bit(signal.number());
+    }
+
+    /// A signal has stopped it, or it goes on.
+    pub(super) fn set_paused(&mut self, now: Monotonic, paused: bool) {
+        if self.paused && !paused {
+            self.health.goes_on(now);
+        }
+        self.paused = paused;
+    }
+
+    /// When something is due. What is stopped is not held to anything.
+    pub(super) fn wake_at(&self) -> Option<Monotonic> {
+        let health = self.health.wake_at().filter(|_| !self.paused);
+        self.kill_at.into_iter().chain(health).min()
     }
 
     /// Whether it was sent this.
@@ -49,6 +65,7 @@ impl Run {
     /// Whether it failed, if that is how it ended.
     pub(super) fn failed(self, ending: Ending) -> bool {
         match ending {
+            _ if self.health.is_overdue => true,
             Ending::Exited(code) => code != 0,
             Ending::Killed(signal) => self.sent & bit(signal.into()) == 0,
             // Perhaps by a signal that was sent: it is not held against it then.

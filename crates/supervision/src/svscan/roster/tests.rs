@@ -1,3 +1,5 @@
+mod order;
+
 use super::*;
 use crate::svscan::events::{Looked, Origin, Part};
 use std::time::Duration;
@@ -96,6 +98,10 @@ impl World {
     fn end(&mut self, pid: i32, ending: Ending) -> Vec<String> {
         let (id, part) = *self.pids.iter().find(|(_, known)| **known == pid).unwrap().0;
         self.tell(Event::Exited(id, part, ending))
+    }
+
+    fn stop(&mut self) -> Vec<String> {
+        self.tell(Event::Stop(Needs::new()))
     }
 
     fn pass(&mut self, milliseconds: u64) -> Vec<String> {
@@ -296,7 +302,7 @@ fn a_log_that_comes_later_counts_from_the_next_supervise_on() {
     world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
     assert_eq!(world.exit(101), ["start web Logger 102"]);
     assert_eq!(world.pass(1000), ["start web Service 103"]);
-    assert_eq!(world.tell(Event::Stop), ["terminate 103"]);
+    assert_eq!(world.stop(), ["terminate 103"]);
     assert_eq!(world.exit(103), ["end input 102", "closeinput"]);
 }
 
@@ -305,7 +311,7 @@ fn a_logger_outlives_its_service_and_gets_the_end_of_its_input() {
     let mut world = World::new();
     world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
     assert_eq!(world.list(&[found("web", 1)]), ["start web Service 101", "start web Logger 102"]);
-    assert_eq!(world.tell(Event::Stop), ["terminate 101"]);
+    assert_eq!(world.stop(), ["terminate 101"]);
     assert_eq!(world.exit(101), ["end input 102", "closeinput"]);
     assert!(!world.left);
     assert_eq!(world.exit(102), ["forget"]);
@@ -318,7 +324,7 @@ fn a_logger_that_was_just_dead_is_started_once_more_for_what_waits() {
     world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
     world.list(&[found("web", 1)]);
     world.exit(102);
-    world.tell(Event::Stop);
+    world.stop();
     assert_eq!(world.exit(101), ["start web Logger 103", "closeinput", "end input 103"]);
     world.exit(103);
     assert!(world.left);
@@ -329,7 +335,7 @@ fn a_logger_that_does_not_end_is_told_to_when_its_pipe_is_empty() {
     let mut world = World::new();
     world.looks.insert(id(1), Looked { has_log: true, ..SOUND });
     world.list(&[found("web", 1)]);
-    world.tell(Event::Stop);
+    world.stop();
     world.exit(101);
     assert_eq!(world.pass(2000), ["countunread"]);
     assert!(world.tell(Event::Unread(id(1), 10)).is_empty());
@@ -348,26 +354,26 @@ fn with_log() -> World {
 #[test]
 fn a_second_stop_kills_and_lets_the_logger_write_a_second_longer() {
     let mut world = with_log();
-    world.tell(Event::Stop);
-    assert_eq!(world.tell(Event::Stop), ["kill 101"], "the logger still has lines to write");
+    world.stop();
+    assert_eq!(world.stop(), ["kill 101"], "the logger still has lines to write");
     assert_eq!(world.exit(101), ["end input 102", "closeinput"]);
     assert!(world.pass(999).is_empty());
     assert_eq!(world.pass(1), ["kill 102"], "whatever waits in its pipe");
-    assert_eq!(world.tell(Event::Stop), ["kill 102"]);
+    assert_eq!(world.stop(), ["kill 102"]);
     // Where the service is gone already.
     let mut world = with_log();
-    world.tell(Event::Stop);
+    world.stop();
     world.exit(101);
-    assert!(world.tell(Event::Stop).is_empty());
+    assert!(world.stop().is_empty());
     assert_eq!(world.pass(1000), ["kill 102"]);
 }
 
 #[test]
 fn what_does_not_do_what_it_was_told_is_killed_with_its_service() {
     let mut world = with_log();
-    world.tell(Event::Stop);
+    world.stop();
     assert!(world.pass(3_600_000).is_empty(), "not before it was told twice");
-    world.tell(Event::Stop);
+    world.stop();
     assert!(world.pass(2999).is_empty());
     assert_eq!(world.pass(1), ["destroy 101"]);
     assert_eq!(world.pass(3000), ["destroy 101"], "and again, should that have been too early");
@@ -376,7 +382,7 @@ fn what_does_not_do_what_it_was_told_is_killed_with_its_service() {
 #[test]
 fn a_supervise_that_dies_while_it_stops_its_service_is_started_again_to_do_that() {
     let mut world = with_log();
-    world.tell(Event::Stop);
+    world.stop();
     let killed = Ending::Killed(9);
     assert_eq!(world.end(101, killed), ["start web Service 103", "terminate 103"]);
     assert_eq!(world.end(103, Ending::Exited(111)), ["start web Service 104", "terminate 104"]);
@@ -396,7 +402,7 @@ fn what_runs_already_is_taken_over_before_it_has_come_to_rest() {
     assert_eq!(told, ["take over web Service 101", "take over web Logger 102", "reconnect"]);
     world.now = world.now + Duration::from_secs(10);
     assert_eq!(world.end(101, Ending::Unknown), ["start web Service 103", "reconnect"]);
-    assert_eq!(world.tell(Event::Stop), ["terminate 103"]);
+    assert_eq!(world.stop(), ["terminate 103"]);
 }
 
 #[test]
@@ -414,7 +420,7 @@ fn a_foreign_logger_is_let_go_when_its_service_is_not_foreign_any_more() {
 #[test]
 fn stopping_an_empty_directory_is_quick_and_nothing_starts_any_more() {
     let mut world = World::new();
-    assert!(world.tell(Event::Stop).is_empty());
+    assert!(world.stop().is_empty());
     assert!(world.left);
     assert!(world.list(&[found("web", 1)]).is_empty());
 }

@@ -49,6 +49,7 @@ impl Shell {
             stopping: false,
             stopped: false,
             voice,
+            news: Vec::new(),
             unreadable: BTreeSet::new(),
             unlisted: false,
             unwatched: false,

@@ -15,6 +15,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::sys::signal::Signal;
 use nix::sys::stat::fstat;
 use protocol::command::Target;
+use protocol::event;
 use protocol::file::{open_folder, open_trusted_folder};
 use protocol::folder::LOG;
 use protocol::identity::FolderId;
@@ -69,7 +70,12 @@ impl Shell {
                 None => self.start_new(&place, id, part, with_log),
             });
         match started {
-            Ok(origin) => Event::Started(id, part, origin),
+            Ok(origin) => {
+                if part == Part::Service {
+                    self.news.push(event::BEGUN);
+                }
+                Event::Started(id, part, origin)
+            }
             Err(error) => Event::NotStarted(id, part, chain(&error)),
         }
     }

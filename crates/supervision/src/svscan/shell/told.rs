@@ -1,7 +1,7 @@
 //! What svscan is told by signals: to stop, to look, to leave, to become what is installed now; and that a child has ended.
 
 use super::super::command::Command;
-use super::super::events::Event;
+use super::super::events::{Event, Needs};
 use super::Shell;
 use cli::errno::text;
 use cli::text::shown;
@@ -54,8 +54,9 @@ impl Shell {
     }
 
     fn stop(&mut self) -> ControlFlow<()> {
+        let needs = if self.stopping { Needs::new() } else { self.needs() };
         self.stopping = true;
-        self.tell(Event::Stop)
+        self.tell(Event::Stop(needs))
     }
 
     /// No service is left.
