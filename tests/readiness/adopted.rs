@@ -189,7 +189,7 @@ fn a_service_that_is_down_again_has_no_readiness_left() {
     actor.does("notify READY=1");
     web.wait_for(ready());
     kill(&mut supervise);
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
     wait_until("it has ended", &[], || (!process::is_alive(pid)).then_some(()));
     let next = tree.supervise("web");
     assert_ne!(actor.comes(), pid);

@@ -89,7 +89,7 @@ fn writing_goes_on_without_a_supervise_and_the_next_one_hears_it() {
 
 #[test]
 fn something_else_under_that_number_is_not_taken() {
-    let (reader, _writer) = std::io::pipe().unwrap();
+    let (reader, _writer) = nix::unistd::pipe().unwrap();
     let (child, pidfd) = with(reader);
     assert!(NotifyPipe::taken_back(&pidfd, 0).is_none(), "an end of another pipe");
     assert!(NotifyPipe::taken_back(&pidfd, 700).is_none());
