@@ -86,6 +86,25 @@ fn a_line_that_is_written_to_the_next_one_is_heard() {
 }
 
 #[test]
+fn one_that_has_written_its_line_is_gone_on_with_without_a_complaint() {
+    let tree = TestTree::new();
+    let actor = Actor::new(&tree, "web");
+    let web = tree.folder("web", |f| f.run(&actor.exec()).file("notification-fd", "5\n"));
+    let mut supervise = tree.supervise("web");
+    let pid = actor.comes();
+    actor.does("write 5 ready|");
+    web.wait_for(ready());
+    let since = ready_since(&web);
+    kill(&mut supervise);
+    let next = tree.supervise("web");
+    next.wait_for_errors("adopted");
+    web.wait_for(ready());
+    assert_eq!((ready_since(&web), detail(&web).note.as_str()), (since, ""));
+    assert_eq!(next.errors(), format!("supervise: info: web: adopted pid {pid}\n"));
+    drop((next, supervise));
+}
+
+#[test]
 fn a_service_that_has_closed_the_descriptor_is_gone_on_with_all_the_same() {
     let tree = TestTree::new();
     let actor = Actor::new(&tree, "web");

@@ -62,7 +62,8 @@ impl Hearing {
         })
     }
 
-    /// Goes on with a run that an earlier supervise has begun. Says no where it cannot be heard any more.
+    /// Goes on with a run that an earlier supervise has begun; `number` is where it has yet to write that it is ready. Says no where
+    /// it cannot be heard any more.
     pub(super) fn take_up(
         &mut self,
         run: &Held,
@@ -81,7 +82,7 @@ impl Hearing {
             None if !is_heard => return Err(Errno::ENOTCONN),
             _ => {}
         }
-        if duties.writes && self.pipe.is_none() { Err(Errno::ENOTCONN) } else { Ok(()) }
+        if number.is_some() && self.pipe.is_none() { Err(Errno::ENOTCONN) } else { Ok(()) }
     }
 
     /// What an earlier version of this program has kept.
