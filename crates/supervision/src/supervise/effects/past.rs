@@ -13,14 +13,10 @@ use std::time::Duration;
 use sys::process::Ending;
 
 impl Effects {
-    /// Goes on with what an earlier supervise has left, and says so, unless that was this process.
-    pub(in super::super) fn take_up(&mut self, past: Past) -> Machine {
+    /// Goes on with what an earlier supervise has left, with the sockets that it has noted, and says so, unless that was this
+    /// process.
+    pub(in super::super) fn take_up(&mut self, past: Past, noted: Vec<Noted>) -> Machine {
         let Past { mut machine, failed, session, process, waited, duties, token, says, .. } = past;
-        let is_found = |process: &&Held| !process.is_child() && !process.has_ended();
-        if let Some(process) = process.as_ref().filter(is_found) {
-            let what = if machine.finish().is_some() { "finish, " } else { "" };
-            self.voice.tell(&format!("{}: adopted {what}pid {}", self.service.name, process.pid()));
-        }
         if let Some(run) = process.as_ref().filter(|_| machine.pid().is_some()) {
             let number = Values::of(&self.service).notification().ok().flatten();
             let number = number.filter(|_| !machine.is_ready());
@@ -48,11 +44,20 @@ impl Effects {
             self.complained.is_new(&self.complaint(failed));
         }
         (self.process, self.failed, self.session) = (process, failed, session);
+        // After an upgrade they are here already, and nothing was noted for this.
+        if machine.pid().is_some() && !noted.is_empty() {
+            self.take_sockets_back(noted);
+        }
+        let is_found = |process: &&Held| !process.is_child() && !process.has_ended();
+        if let Some(process) = self.process.as_ref().filter(is_found) {
+            let what = if machine.finish().is_some() { "finish, " } else { "" };
+            self.voice.tell(&format!("{}: adopted {what}pid {}", self.service.name, process.pid()));
+        }
         machine
     }
 
     /// Takes the sockets back from a run that an earlier supervise has begun.
-    pub(in super::super) fn take_sockets_back(&mut self, noted: Vec<Noted>) {
+    fn take_sockets_back(&mut self, noted: Vec<Noted>) {
         let run = self.process.as_ref().filter(|process| !process.is_child());
         let Some((pidfd, pid)) = run.and_then(|run| Some((run.pidfd()?, run.pid()))) else { return };
         let (sockets, complaint) = Sockets::take_back(pidfd, pid, noted);

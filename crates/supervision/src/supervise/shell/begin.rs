@@ -78,10 +78,8 @@ impl Shell {
         let hearing = Hearing::kept(&mut kept, past.token);
         let sockets = Sockets::kept(std::iter::from_fn(|| kept.take_next(Sockets::KEPT)));
         let mut effects = Effects::new(service, means, socket.map(Reports::kept), hearing, sockets);
-        let machine = effects.take_up(past);
-        if let Some(folder) = place.folder().filter(|_| !is_upgrade && machine.pid().is_some()) {
-            effects.take_sockets_back(Sockets::saved(folder));
-        }
+        let noted = place.folder().filter(|_| !is_upgrade && !record.is_empty()).map(Sockets::saved);
+        let machine = effects.take_up(past, noted.unwrap_or_default());
         let mut shell = Self { machine, effects, recorder, place, signals, arguments: arguments.to_vec() };
         shell.write_record().with_context(|| format!("unable to write the status of {name}"))?;
         // What could not be taken back is not held.
