@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed};
 use std::thread::JoinHandle;
-use testkit::{DEADLINE, Folder, Launch, Running, Service, TestTree, down, ours, skip, up, wait_until};
+use testkit::{
+    DEADLINE, Folder, Launch, Running, Service, TestTree, down, ours, process, skip, up, wait_until,
+};
 
 /// What each test's services are on: an address that nobody else has, so that no port is in use by chance.
 fn host() -> Ipv4Addr {
@@ -228,6 +230,17 @@ impl Site {
     fn kill_supervise(&mut self) {
         let next = self.tree.launch(&ours("supervise")).arg("web");
         self.kill_supervise_and(|| (), next);
+    }
+
+    /// Has supervise become the installed one.
+    #[track_caller]
+    fn upgrade(&mut self) {
+        self.supervise.signal(Signal::SIGUSR2);
+        let supervise = self.supervise.pid();
+        wait_until("supervise has become the installed one", &[], || {
+            let is_kept = |variable: &String| variable.starts_with("UPKEEP_KEPT=");
+            process::environment(supervise).iter().any(is_kept).then_some(())
+        });
     }
 
     /// Kills supervise, does something, and starts another one.

@@ -42,6 +42,23 @@ fn who_connects_is_not_refused_when_supervise_is_killed_and_not_at_the_next_rest
 }
 
 #[test]
+fn what_was_taken_back_is_kept_over_an_upgrade() {
+    if !needs_python() {
+        return;
+    }
+    let host = host();
+    let mut site = Site::new(&format!("{host}:8080\n"), |f| f);
+    let first = To::tcp(host, 8080).ask();
+    site.kill_supervise();
+    site.supervise.wait_for_errors("adopted");
+    site.upgrade();
+    site.restart();
+    let last = To::tcp(host, 8080).ask();
+    assert_eq!(last.cookies(), first.cookies());
+    assert_ne!(last.pid(), first.pid());
+}
+
+#[test]
 fn where_it_may_not_take_them_back_they_are_opened_anew_at_the_next_start() {
     if !needs_root() || !needs_python() {
         return;

@@ -4,7 +4,7 @@ use super::{Client, Site, To, host, needs_python};
 use nix::sys::signal::Signal;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use testkit::{TestTree, down, process, status, up, wait_until};
+use testkit::{TestTree, down, status, up};
 
 #[test]
 fn who_connects_without_pause_is_never_refused_whatever_becomes_of_the_service() {
@@ -24,12 +24,7 @@ fn who_connects_without_pause_is_never_refused_whatever_becomes_of_the_service()
         site.restart();
     }
     // An upgrade, and what is kept over it goes on to the next run.
-    site.supervise.signal(Signal::SIGUSR2);
-    let supervise = site.supervise.pid();
-    wait_until("supervise has become the installed one", &[], || {
-        let is_kept = |variable: &String| variable.starts_with("UPKEEP_KEPT=");
-        process::environment(supervise).iter().any(is_kept).then_some(())
-    });
+    site.upgrade();
     site.restart();
     clients.into_iter().for_each(Client::ends_content);
     let last = places[2].ask();
