@@ -144,7 +144,11 @@ fn its_files_are_theirs_under_any_umask() {
                 (fs::metadata(web.file("supervise/status")).ok()?.len() >= 18).then_some(())
             });
             let mode = fs::metadata(web.file("supervise")).unwrap().permissions().mode();
-            let made = picture(&web.file("supervise"));
+            // Theirs writes each record under another name first.
+            let made = wait_until("the record has its name", &[&web.file("supervise")], || {
+                Some(picture(&web.file("supervise")))
+                    .filter(|made| !made.iter().any(|(name, _)| name == "status.new"))
+            });
             tree.svc(["-x", "web"]);
             web.wait_for(not_supervised());
             // Nothing is removed at the end.
