@@ -93,7 +93,7 @@ fn it_and_what_it_has_started_end_with_the_service() {
     tree.svc(["-d", "web"]);
     web.wait_for(down());
     wait_until("nothing of it is left", &[], || all.iter().all(|pid| !process::is_alive(*pid)).then_some(()));
-    assert_eq!(process::children(supervise.pid()), [0; 0]);
+    wait_until("all are collected", &[], || process::children(supervise.pid()).is_empty().then_some(()));
     assert_eq!(supervise.errors(), "", "it was ended, and has not failed");
 }
 

@@ -147,7 +147,7 @@ fn its_files_are_theirs_under_any_umask() {
             // Theirs writes each record under another name first.
             let made = wait_until("the record has its name", &[&web.file("supervise")], || {
                 Some(picture(&web.file("supervise")))
-                    .filter(|made| !made.iter().any(|(name, _)| name == "status.new"))
+                    .filter(|made| !made.iter().any(|(name, _)| name == Path::new("status.new")))
             });
             tree.svc(["-x", "web"]);
             web.wait_for(not_supervised());
