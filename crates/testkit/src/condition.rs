@@ -1,6 +1,7 @@
 //! What a test waits for.
 
 use crate::service::Service;
+use protocol::report::Step;
 use protocol::status::{Phase, Status, Want};
 use std::fmt;
 
@@ -66,13 +67,15 @@ pub fn resting() -> Condition {
     status("resting", |status| status.detail.as_ref().is_some_and(|detail| detail.phase == Phase::Resting))
 }
 
-/// Our supervise has recorded that a start failed, for a reason that contains `part`.
+/// Our supervise has recorded that a start failed, for a reason that contains `part`, and the process of that start is gone. Of a run
+/// that was ended since it was late or silent, the next one may be there already.
 #[must_use]
 pub fn failed(part: &str) -> Condition {
     let wanted = part.to_owned();
     status(&format!("not started because of {part:?}"), move |status| {
         let failed = status.detail.as_ref().and_then(|detail| detail.failed.as_ref());
-        failed.is_some_and(|failed| failed.reason.contains(&wanted))
+        let is_over = |step: Step| status.pid.is_none() || matches!(step, Step::Ready | Step::Watchdog);
+        failed.is_some_and(|failed| failed.reason.contains(&wanted) && is_over(failed.step))
     })
 }
 
