@@ -327,8 +327,10 @@ fn a_service_that_was_told_to_end_is_not_called_one_in_the_background() {
         let tree = TestTree::new();
         let [run, left] = ["run", "left"].map(|name| tree.beacon(name));
         let web = tree.folder("web", |f| {
-            let run = format!("trap 'exit 0' TERM\nsetsid -f ./left\n{run}\nexec 3<>gate\nread -r line <&3");
-            f.run(&run).fifo("gate").script("left", &format!("{left}\nexec sleep 1000"))
+            let run = format!(
+                "trap 'kill $!; wait; exit 0' TERM\nsetsid -f ./left\nread -r line <never &\n{run}\nwait"
+            );
+            f.run(&run).fifo("never").script("left", &format!("{left}\nexec sleep 1000"))
         });
         let mut supervise = tree.supervise("web");
         let (_, stays) = (run.next(), left.next().pid);

@@ -60,10 +60,11 @@ fn a_service_that_catches_it_gets_it_once_and_may_take_its_time() {
     let traps = ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"]
         .map(|name| format!("trap {} {name}", quoted(&heard.say(name))))
         .join("\n");
-    let end = heard.say("end");
+    let (begun, end) = (heard.say("up"), heard.say("end"));
     let web = tree.folder("web", |f| {
-        let run =
-            format!("{traps}\n{}\nexec 3<>gate\nuntil read -r line <&3; do :; done\n{end}", heard.say("up"));
+        // It waits for a child and reads nothing itself: what comes in the moment before a shell reads is only looked at
+        // when it has read.
+        let run = format!("{traps}\nread -r line <gate &\n{begun}\nuntil wait $!; do :; done\n{end}");
         f.run(&run).fifo("gate").file("down-signal", "USR2\n")
     });
     let supervise = tree.supervise("web");

@@ -196,7 +196,10 @@ fn the_fifo_of_one_that_was_killed_is_removed_by_the_next_event_of_a_supervise()
 #[test]
 fn a_run_script_waits_for_another_service_and_becomes_the_program() {
     let tree = TestTree::new();
+    let svscan = tree.svscan();
     let db = tree.folder("db", gated);
+    // Or svwait would say that nobody keeps it yet.
+    db.wait_for(testkit::supervised());
     let beacon = tree.beacon("web");
     let svwait = ours("svwait");
     let web = tree.folder("web", |f| {
@@ -204,7 +207,6 @@ fn a_run_script_waits_for_another_service_and_becomes_the_program() {
         f.script("real", &real)
             .run(&format!("exec {} -U -t 30s db -- ./real with arguments", svwait.display()))
     });
-    let svscan = tree.svscan();
     until_waiting(&db, 1);
     web.wait_for(testkit::up());
     assert!(beacon.told().is_none());

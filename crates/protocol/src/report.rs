@@ -56,6 +56,12 @@ const STEPS: [Step; 10] = [
 ];
 
 impl Step {
+    /// Whether it is about a run that was ended, and no start.
+    #[must_use]
+    pub fn is_of_a_run(self) -> bool {
+        matches!(self, Self::Ready | Self::Watchdog)
+    }
+
     /// Its number in the status record, from 1.
     #[must_use]
     pub fn number(self) -> u8 {

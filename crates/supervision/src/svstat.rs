@@ -12,7 +12,6 @@ use protocol::control::{Control, Unreadable};
 use protocol::folder::DOWN;
 use protocol::instance::Kind;
 use protocol::process::Boot;
-use protocol::report::Step;
 use protocol::status::{Detail, Doing, Phase, Readiness, Status, Want};
 use protocol::tai64n::Tai64n;
 use std::ffi::CStr;
@@ -122,7 +121,7 @@ pub fn words(status: &Status, normally_up: bool, now: Tai64n, lived: Option<Dura
         Phase::Down | Phase::Resting => {}
     }
     if let Some(failed) = &detail.failed {
-        let what = if matches!(failed.step, Step::Ready | Step::Watchdog) { "ended" } else { "not started" };
+        let what = if failed.step.is_of_a_run() { "ended" } else { "not started" };
         let _ = write!(words, ", {what}: {}", shown(failed.reason.as_bytes()));
     }
     words
@@ -162,6 +161,7 @@ fn age(since: Tai64n, now: Tai64n) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::report::Step;
     use protocol::status::Failed;
     use std::num::NonZeroU32;
 

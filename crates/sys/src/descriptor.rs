@@ -128,6 +128,15 @@ pub fn adopt(number: RawFd) -> Result<std::os::fd::OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// The same open file once more, close-on-exec, under the first free number from that one on.
+///
+/// # Errors
+///
+/// What fcntl says: EINVAL where the limit of open files is below it.
+pub fn duplicate(file: impl AsFd, from: RawFd) -> Result<std::os::fd::OwnedFd, Errno> {
+    adopt(fcntl(file.as_fd(), FcntlArg::F_DUPFD_CLOEXEC(from))?)
+}
+
 /// Gives an open file another number, and lets the next program have it there. What had that number is closed.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! Where our own programs are: beside the one that runs, so that an installation never mixes with another one
 //! that comes first in PATH.
 
+use nix::errno::Errno;
+use nix::unistd::{execve, execvpe};
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -22,6 +24,14 @@ impl OwnFolder {
     pub fn program(&self, name: &str) -> Option<CString> {
         let path = self.0.as_ref()?.join(name);
         path.exists().then(|| CString::new(path.into_os_string().as_bytes()).ok()).flatten()
+    }
+    /// Becomes one of our programs, or the one of that name in PATH where it is not beside us. Comes back only where that failed.
+    pub fn execute(&self, name: &CStr, arguments: &[&CStr], environment: &[&CStr]) -> Errno {
+        let Err(error) = match self.program(&name.to_string_lossy()) {
+            Some(path) => execve(&path, arguments, environment),
+            None => execvpe(name, arguments, environment),
+        };
+        error
     }
 }
 

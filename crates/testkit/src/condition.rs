@@ -74,7 +74,7 @@ pub fn failed(part: &str) -> Condition {
     let wanted = part.to_owned();
     status(&format!("not started because of {part:?}"), move |status| {
         let failed = status.detail.as_ref().and_then(|detail| detail.failed.as_ref());
-        let is_over = |step: Step| status.pid.is_none() || matches!(step, Step::Ready | Step::Watchdog);
+        let is_over = |step: Step| status.pid.is_none() || step.is_of_a_run();
         failed.is_some_and(|failed| failed.reason.contains(&wanted) && is_over(failed.step))
     })
 }

@@ -15,7 +15,8 @@ const KEEPER: &str = "exec 9<>go\ncd ..\nwhile read -r line <&9; do \"$SUPERVISE
 #[test]
 fn two_hundred_times_and_the_service_runs_on() {
     let tree = TestTree::new();
-    let run = "trap 'exit 7' TERM\nexec 9<>never\nwhile :; do read -r line <&9; done";
+    // A shell that waits is ended by a signal at any instant, and one that is about to read is not.
+    let run = "trap 'kill $!; wait; exit 7' TERM\nread -r line <never &\nwait";
     let web = tree.folder("web", |f| f.alone(run).fifo("never"));
     // It is itself a service, since supervise collects whatever is orphaned below it, and at once: only then does the
     // kernel tell others how a process has ended.

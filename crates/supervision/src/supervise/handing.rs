@@ -7,13 +7,12 @@ use super::reports::may_go_on;
 use super::sockets::{Handed, Sockets, Supervise, prepare};
 use super::sources::{Sources, failed};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::unistd::Pid;
 use protocol::folder::LISTEN;
 use protocol::report::{Report, Step};
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, OwnedFd, RawFd};
-use sys::descriptor::{adopt, move_to};
+use std::os::fd::OwnedFd;
+use sys::descriptor::{duplicate, move_to};
 use sys::own_folder::OwnFolder;
 use sys::socket::send_with;
 use sys::write::to_socket;
@@ -90,21 +89,17 @@ pub(super) fn place(
         let mut others: Vec<_> = folders.iter_mut().chain([report]).collect();
         return sockets.place(&mut others);
     };
-    let free = RawFd::try_from(sockets.count()).unwrap_or(RawFd::MAX).saturating_add(3);
+    let free = sockets.above();
     if *number < free {
         let reason = format!("notification-fd: {number} is a socket of listen: write {free} or more");
         return Err(failed(Step::Folder, None, &reason));
     }
-    let mut pipe = above(pipe, *number).map_err(unable)?;
+    let beyond = number.saturating_add(1);
+    let mut pipe = duplicate(pipe, beyond).map_err(unable)?;
     for other in folders.iter_mut().chain([&mut *report]) {
-        *other = above(&*other, *number).map_err(unable)?;
+        *other = duplicate(&*other, beyond).map_err(unable)?;
     }
     let mut others: Vec<_> = folders.iter_mut().chain([report, &mut pipe]).collect();
     sockets.place(&mut others)?;
     move_to(pipe, *number).map_err(unable)
-}
-
-/// The same open file under a number beyond that one.
-fn above(file: impl AsFd, number: RawFd) -> Result<OwnedFd, Errno> {
-    adopt(fcntl(file.as_fd(), FcntlArg::F_DUPFD_CLOEXEC(number.saturating_add(1)))?)
 }

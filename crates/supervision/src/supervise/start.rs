@@ -12,7 +12,7 @@ use super::service::Service;
 use super::sockets::Sockets;
 use super::sources::{Sources, failed};
 use nix::errno::Errno;
-use nix::unistd::{Pid, dup2_stderr, execve, execvpe, geteuid, setsid};
+use nix::unistd::{Pid, dup2_stderr, execve, geteuid, setsid};
 use protocol::capability::{Set, can_be_given};
 use protocol::explain;
 use protocol::folder::{CHECK, FINISH, RUN};
@@ -213,14 +213,7 @@ fn through_runas(
     arguments.extend(options.iter().map(CString::as_c_str));
     arguments.push(identity.account.as_deref().unwrap_or(c"-"));
     arguments.extend(child);
-    let error = match means.own.program("runas") {
-        Some(path) => {
-            execve(&path, &arguments, &environment).map_or_else(|error| error, |never| match never {})
-        }
-        None => {
-            execvpe(c"runas", &arguments, &environment).map_or_else(|error| error, |never| match never {})
-        }
-    };
+    let error = means.own.execute(c"runas", &arguments, &environment);
     // Should it be sent after all: it must not reach another program.
     let _ = set_close_on_exec(report.as_fd(), true);
     Err(unable(error))

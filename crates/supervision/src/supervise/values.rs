@@ -78,12 +78,12 @@ impl<'a> Values<'a> {
         self.read(LEFTOVERS, value::leftovers)
     }
 
-    /// What a run is held to.
-    pub(super) fn duties(&mut self) -> Duties {
+    /// What a run is held to, which writes that it is ready or does not.
+    pub(super) fn duties(&mut self, writes: bool) -> Duties {
         let mut time = |name| self.read(name, value::duration).filter(|time| !time.is_zero());
         let (ready_within, alive_within) = (time(TIMEOUT_READY), time(WATCHDOG));
         Duties {
-            writes: self.has(NOTIFICATION_FD),
+            writes,
             tells: self.has(NOTIFY_SOCKET),
             is_asked: self.has(CHECK),
             ready_within,

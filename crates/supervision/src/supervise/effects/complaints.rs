@@ -13,8 +13,7 @@ use std::num::NonZeroU32;
 impl Effects {
     /// The start has become run, or finish.
     pub(in super::super) fn executed(&mut self, is_finish: bool) {
-        let was_overdue =
-            self.failed.as_ref().is_some_and(|failed| matches!(failed.step, Step::Ready | Step::Watchdog));
+        let was_overdue = self.failed.as_ref().is_some_and(|failed| failed.step.is_of_a_run());
         if !is_finish && !was_overdue {
             self.is_well();
         }
@@ -59,9 +58,10 @@ impl Effects {
 
     pub(super) fn complaint(&self, failed: &Failed) -> String {
         let (name, reason) = (&self.service.name, &failed.reason);
-        match failed.step {
-            Step::Ready | Step::Watchdog => format!("{name} is ended and started again: {reason}"),
-            _ => format!("unable to start {name}: {reason}"),
+        if failed.step.is_of_a_run() {
+            format!("{name} is ended and started again: {reason}")
+        } else {
+            format!("unable to start {name}: {reason}")
         }
     }
 

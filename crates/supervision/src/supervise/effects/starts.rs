@@ -52,7 +52,10 @@ impl Effects {
 
     /// Makes the process that becomes run.
     pub(in super::super) fn start<'a>(&mut self, start: Start<'a>) -> Option<Action<'a>> {
-        let (duties, number) = self.value(|values| (values.duties(), values.notification()));
+        let (duties, number) = self.value(|values| {
+            let number = values.notification();
+            (values.duties(number != Ok(None)), number)
+        });
         let voicebox = match number.map(|number| self.hearing.begin(duties, number)) {
             Ok(Ok(voicebox)) => voicebox,
             Ok(Err(error)) => {

@@ -33,6 +33,11 @@ impl Duties {
     pub(in super::super) fn speaks(self) -> bool {
         self.tells || self.alive_within.is_some()
     }
+
+    /// Whether it does not say by itself that it is ready, but check does.
+    fn has_to_be_asked(self) -> bool {
+        self.is_asked && !self.writes && !self.tells
+    }
 }
 
 /// Whether it is ready.
@@ -127,7 +132,7 @@ impl Health {
             is_overdue: false,
             is_ending: false,
             failing_at: None,
-            is_asked: duties.is_asked && !duties.writes && !duties.tells,
+            is_asked: duties.has_to_be_asked(),
             ready,
             alive: limit(duties.alive_within),
             check: Check::No,
@@ -160,7 +165,7 @@ impl Health {
             is_overdue: detail.is_overdue,
             is_ending: false,
             failing_at: None,
-            is_asked: duties.is_asked && !duties.writes && !duties.tells,
+            is_asked: duties.has_to_be_asked(),
             ready: limit(detail.late_at.filter(|_| !is_lost), duties.ready_within),
             alive: limit(detail.silent_at, duties.alive_within)
                 .or(not_yet.map(|length| Limit { length, due: None })),

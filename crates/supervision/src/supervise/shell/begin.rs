@@ -68,7 +68,13 @@ impl Shell {
         let record = place.record().with_context(|| format!("unable to read the status of {name}"))?;
         let wish = if normally_up { Want::Up } else { Want::Down };
         // Only for what may run already.
-        let duties = if record.is_empty() { Duties::default() } else { Values::of(&service).duties() };
+        let duties = if record.is_empty() {
+            Duties::default()
+        } else {
+            let mut values = Values::of(&service);
+            let writes = values.notification() != Ok(None);
+            values.duties(writes)
+        };
         let here = Here { file: place.record_id(), boot, wish, now, before, duties };
         let past = Past::find(&record, &here).with_context(|| name.clone())?;
         let past = past.unwrap_or_else(|| Past::none(Machine::new(now, normally_up)));
@@ -83,7 +89,9 @@ impl Shell {
         let mut shell = Self { machine, effects, recorder, place, signals, arguments: arguments.to_vec() };
         shell.write_record().with_context(|| format!("unable to write the status of {name}"))?;
         // What could not be taken back is not held.
-        shell.note_sockets();
+        if !record.is_empty() {
+            shell.note_sockets();
+        }
         Ok(shell)
     }
 

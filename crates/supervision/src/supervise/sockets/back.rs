@@ -4,13 +4,14 @@
 //! has, and by its type; what is not the one that was noted is closed at once.
 
 use super::held::{Socket, Sockets};
+use super::open::socket_type;
 use crate::proc::files::{OpenSocket, sockets};
 use cli::errno::text;
 use nix::errno::Errno;
-use nix::sys::socket::{SockType, getsockopt, sockopt};
+use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::Pid;
 use protocol::listen::noted::Noted;
-use protocol::listen::{Kind, MOST, parse};
+use protocol::listen::{MOST, parse};
 use std::os::fd::{OwnedFd, RawFd};
 use sys::pidfd::Pidfd;
 
@@ -63,11 +64,7 @@ fn find(run: &Pidfd, open: Option<&[OpenSocket]>, noted: &Noted) -> Result<Owned
 
 fn is_it(opened: &OwnedFd, noted: &Noted) -> bool {
     let listen = parse(noted.socket.as_bytes(), None).ok();
-    let kind = listen.as_ref().and_then(|listen| listen.first()).map(|listen| match listen.kind {
-        Kind::Stream { .. } => SockType::Stream,
-        Kind::Datagram => SockType::Datagram,
-        Kind::Packets { .. } => SockType::SeqPacket,
-    });
+    let kind = listen.as_ref().and_then(|listen| listen.first()).map(|listen| socket_type(listen.kind));
     sys::socket::cookie(opened) == Ok(noted.cookie) && getsockopt(opened, sockopt::SockType).ok() == kind
 }
 

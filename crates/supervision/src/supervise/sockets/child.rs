@@ -4,17 +4,16 @@
 use super::super::sources::failed;
 use super::held::Sockets;
 use super::ids::Accounts;
-use super::open::{Opened, open, renew};
+use super::open::{Opened, open, renew, unable};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::stat::fstat;
 use nix::unistd::getpid;
 use protocol::listen::noted::Noted;
-use protocol::listen::{Listen, parse};
+use protocol::listen::parse;
 use protocol::report::{Report, Step};
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use sys::descriptor::{adopt, move_to};
+use sys::descriptor::{duplicate, move_to};
 use sys::own_folder::OwnFolder;
 
 /// The first number that run gets a socket under.
@@ -67,14 +66,14 @@ pub(in super::super) fn prepare(
     for listen in lines {
         let socket = listen.socket();
         let given = match held.find(&socket).filter(|_| good.contains(&socket)) {
-            Some(one) => moved(&one.opened, above),
+            Some(one) => duplicate(&one.opened, above),
             None => {
                 let opened = open(&listen, &mut accounts)?;
                 let noted = noted(socket, &opened).map_err(|error| unable(&listen, error))?;
                 if !(supervise.take)(&noted.to_string(), opened.socket.as_fd()) {
                     return Err(gone());
                 }
-                moved(&opened.socket, above)
+                duplicate(&opened.socket, above)
             }
         };
         handed.sockets.push(given.map_err(|error| unable(&listen, error))?);
@@ -87,6 +86,11 @@ impl Handed {
     /// How many there are.
     pub(in super::super) fn count(&self) -> usize {
         self.sockets.len()
+    }
+
+    /// The first number behind theirs.
+    pub(in super::super) fn above(&self) -> RawFd {
+        above(self.count())
     }
 
     /// The variables that tell run of them; none where there are none.
@@ -106,9 +110,9 @@ impl Handed {
     /// that this process has open there is closed, so it is the last thing to do before run is executed.
     pub(in super::super) fn place(self, also: &mut [&mut OwnedFd]) -> Result<(), Report> {
         let unable = |error| failed(Step::Sockets, Some(error), "unable to hand over the sockets");
-        let above = above(self.count());
+        let above = self.above();
         for other in also.iter_mut().filter(|other| other.as_raw_fd() < above) {
-            **other = moved(other, above).map_err(unable)?;
+            **other = duplicate(&*other, above).map_err(unable)?;
         }
         for (number, socket) in (FIRST..).zip(self.sockets) {
             move_to(socket, number).map_err(unable)?;
@@ -122,18 +126,9 @@ fn above(count: usize) -> RawFd {
     RawFd::try_from(count).unwrap_or(RawFd::MAX).saturating_add(FIRST)
 }
 
-/// The same file under a number from there on, close-on-exec.
-fn moved(file: &OwnedFd, above: RawFd) -> Result<OwnedFd, Errno> {
-    adopt(fcntl(file, FcntlArg::F_DUPFD_CLOEXEC(above))?)
-}
-
 fn noted(socket: String, opened: &Opened) -> Result<Noted, Errno> {
     let cookie = sys::socket::cookie(&opened.socket)?;
     Ok(Noted { cookie, inode: fstat(&opened.socket)?.st_ino, file: opened.file, socket })
-}
-
-fn unable(listen: &Listen, error: Errno) -> Report {
-    failed(Step::Sockets, Some(error), &format!("unable to open {}", listen.address))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
-use nix::unistd::{Gid, Uid, dup2_stderr, dup2_stdout, execve, execvpe, getegid, geteuid, read};
+use nix::unistd::{Gid, Uid, dup2_stderr, dup2_stdout, getegid, geteuid, read};
 use protocol::ids::Ids;
 use protocol::listen::Access;
 use protocol::report::{Report, Step, VARIABLE};
@@ -90,10 +90,7 @@ fn run(own: &OwnFolder, account: &CStr, pipe: &OwnedFd) -> u8 {
     if dup2_stdout(pipe).and_then(|()| dup2_stderr(pipe)).is_ok() {
         let arguments = [c"runas", c"-q", account];
         let environment = sys::environment::without(&[VARIABLE]);
-        let _ = match own.program("runas") {
-            Some(path) => execve(&path, &arguments, &environment),
-            None => execvpe(c"runas", &arguments, &environment),
-        };
+        let _ = own.execute(c"runas", &arguments, &environment);
     }
     111
 }

@@ -91,7 +91,7 @@ fn take_connections(listen: &Listen, socket: &OwnedFd) -> Result<(), Report> {
     taken.map_err(|error| if error == Errno::EADDRINUSE { in_use(listen) } else { unable(listen, error) })
 }
 
-fn unable(listen: &Listen, error: Errno) -> Report {
+pub(super) fn unable(listen: &Listen, error: Errno) -> Report {
     failed(Step::Sockets, Some(error), &format!("unable to open {}", listen.address))
 }
 
@@ -107,7 +107,7 @@ fn in_use(listen: &Listen) -> Report {
     }
 }
 
-fn socket_type(kind: Kind) -> SockType {
+pub(super) fn socket_type(kind: Kind) -> SockType {
     match kind {
         Kind::Stream { .. } => SockType::Stream,
         Kind::Datagram => SockType::Datagram,
@@ -174,6 +174,6 @@ fn named(name: &str, kind: SockType) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-pub(super) fn new(family: AddressFamily, kind: SockType) -> Result<OwnedFd, Errno> {
+fn new(family: AddressFamily, kind: SockType) -> Result<OwnedFd, Errno> {
     socket(family, kind, SockFlag::SOCK_CLOEXEC, None)
 }

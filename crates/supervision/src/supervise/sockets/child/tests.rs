@@ -1,9 +1,10 @@
 use super::*;
-use nix::fcntl::{FdFlag, OFlag};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{SockaddrIn6, getsockname, getsockopt, sockopt};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use sys::descriptor::adopt;
 
 /// supervise, as far as the child knows it.
 #[derive(Default)]
@@ -202,8 +203,7 @@ fn they_get_their_numbers_and_others_make_way() {
             return 1;
         }
         // Something in the middle of where they go.
-        let high = fcntl(sys::descriptor::standard()[0], FcntlArg::F_DUPFD_CLOEXEC(100)).unwrap();
-        move_to(adopt(high).unwrap(), 5).unwrap();
+        move_to(duplicate(sys::descriptor::standard()[0], 100).unwrap(), 5).unwrap();
         let mut other = adopt(5).unwrap();
         handed.place(&mut [&mut other]).unwrap();
         let placed: Vec<u64> = (3..11)
