@@ -150,5 +150,7 @@ fn svscan_under_a_wrong_wall_clock_starts_what_comes() {
     }
     made.iter().for_each(|service| service.wait_for(up()));
     assert_eq!(process::children(pid).len(), 1 + 2 * made.len());
-    assert_eq!(shell.errors(), "");
+    // Where copying took longer than a new folder has to rest.
+    let slow = |line: &str| line.ends_with(" has no run: it starts when it gets one");
+    assert!(shell.errors().lines().all(slow), "{}", shell.errors());
 }

@@ -10,13 +10,13 @@ use std::collections::BTreeSet;
 
 /// Who a process is, as the kernel sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ids {
+pub struct Ids {
     /// The user, to be real, effective and saved.
-    pub(crate) uid: Uid,
+    pub uid: Uid,
     /// The group, to be real, effective and saved.
-    pub(crate) gid: Gid,
+    pub gid: Gid,
     /// The list of setgroups, which may have the group in it or not.
-    pub(crate) groups: Vec<Gid>,
+    pub groups: Vec<Gid>,
 }
 
 impl Ids {

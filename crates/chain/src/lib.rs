@@ -19,7 +19,7 @@ pub mod envini;
 mod environment;
 pub mod envuidgid;
 pub mod fghack;
-mod ids;
+pub mod ids;
 mod next;
 pub mod pgrphack;
 pub mod runas;

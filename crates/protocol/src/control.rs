@@ -1,15 +1,14 @@
 //! Asking a supervise, from outside: is it there, take these commands, how is the service.
 
 use crate::file::{Unusable, kind, open_owners_folder};
-use crate::folder::{CONTROL, OK, STATUS, control_folder_here};
+use crate::folder::{CONTROL, OK, STATUS, VARIABLE, control_folder, control_folder_here};
 use crate::status::{NoStatus, SIZE, Status};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::unistd::read;
 use std::ffi::{CStr, CString};
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -20,9 +19,14 @@ const READS: u32 = 1000;
 const SAFELY: OFlag =
     OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
-/// The `supervise/` of the folder that this process is in.
+/// The `supervise/` of a service folder.
 #[derive(Clone, Debug)]
-pub struct Control(PathBuf);
+pub struct Control<'a> {
+    /// The service folder.
+    folder: BorrowedFd<'a>,
+    /// Absolute, or relative to that.
+    path: PathBuf,
+}
 
 /// Why there is no status.
 #[derive(Debug)]
@@ -35,38 +39,41 @@ pub enum Unreadable {
     Format(NoStatus),
 }
 
-impl Control {
-    /// Finds it.
+impl Control<'static> {
+    /// That of the folder that this process is in.
     ///
     /// # Errors
     ///
     /// Where the current folder has no path any more, and one is needed.
     pub fn here() -> Result<Self, std::io::Error> {
-        control_folder_here().map(Self)
+        Ok(Self { folder: AT_FDCWD, path: control_folder_here()? })
+    }
+}
+
+impl<'a> Control<'a> {
+    /// That of an opened service folder.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder's path is needed, and cannot be found out.
+    pub fn of(folder: BorrowedFd<'a>) -> Result<Self, std::io::Error> {
+        Ok(Self { folder, path: control_path(folder)? })
     }
 
-    /// Opens a file of supervise's.
+    /// Opens it.
     ///
     /// Whoever owns the service folder can put anything there, and it is root who asks: no link leads us to what is not theirs,
     /// and opening waits for nothing.
-    fn open(&self, name: &CStr, access: OFlag) -> Result<OwnedFd, Errno> {
-        let path = CString::new(self.0.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
-        let folder = open_owners_folder(AT_FDCWD, &path).map_err(|why| match why {
+    ///
+    /// # Errors
+    ///
+    /// What the system says, ENOENT where supervise was never there; EPERM where it is a link that is not followed.
+    pub fn open(&self) -> Result<Place, Errno> {
+        let path = CString::new(self.path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+        open_owners_folder(self.folder, &path).map(Place).map_err(|why| match why {
             Unusable::System(error) => error,
             _ => Errno::EPERM,
-        })?;
-        openat(folder, name, access | SAFELY, Mode::empty())
-    }
-
-    /// Opens a FIFO of supervise's for writing; `None` where nobody reads it: supervise is not running.
-    /// Letters are written to nothing but a FIFO (else EINVAL).
-    fn open_fifo(&self, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
-        match self.open(name, OFlag::O_WRONLY) {
-            Ok(fifo) if kind(&fstat(&fifo)?) == SFlag::S_IFIFO => Ok(Some(fifo)),
-            Ok(_) => Err(Errno::EINVAL),
-            Err(Errno::ENXIO) => Ok(None),
-            Err(error) => Err(error),
-        }
+        })
     }
 
     /// Whether supervise is running.
@@ -75,7 +82,7 @@ impl Control {
     ///
     /// What opening `ok` says, ENOENT where supervise was never there; EINVAL where it is no FIFO.
     pub fn is_running(&self) -> Result<bool, Errno> {
-        self.open_fifo(OK).map(|fifo| fifo.is_some())
+        self.open()?.is_running()
     }
 
     /// The FIFO for commands; `None` where supervise is not running.
@@ -84,7 +91,7 @@ impl Control {
     ///
     /// What opening `control` says; EINVAL where it is no FIFO.
     pub fn commands(&self) -> Result<Option<OwnedFd>, Errno> {
-        self.open_fifo(CONTROL)
+        self.open()?.commands()
     }
 
     /// The status record.
@@ -93,26 +100,104 @@ impl Control {
     ///
     /// Why there is none.
     pub fn status(&self) -> Result<Status, Unreadable> {
-        let mut torn = NoStatus::BadFormat;
-        for _ in 0..READS {
-            let mut file = File::from(self.open(STATUS, OFlag::O_RDONLY).map_err(Unreadable::Open)?);
-            let mut bytes = [0; SIZE];
-            let mut length = 0;
-            while let Some(space) = bytes.get_mut(length..).filter(|space| !space.is_empty()) {
-                match file.read(space) {
-                    Ok(0) => break,
-                    Ok(count) => length = length.saturating_add(count),
-                    Err(error) => {
-                        return Err(Unreadable::Read(Errno::from_raw(error.raw_os_error().unwrap_or(0))));
-                    }
-                }
-            }
-            match Status::decode(bytes.get(..length).unwrap_or_default()) {
-                Ok(status) => return Ok(status),
-                Err(NoStatus::Torn) => torn = NoStatus::Torn,
-                Err(other) => return Err(Unreadable::Format(other)),
+        self.open().map_err(Unreadable::Open)?.status()
+    }
+}
+
+/// An opened `supervise/`.
+#[derive(Debug)]
+pub struct Place(OwnedFd);
+
+impl Place {
+    /// As [`Control::is_running`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn is_running(&self) -> Result<bool, Errno> {
+        open_fifo(self, OK).map(|fifo| fifo.is_some())
+    }
+
+    /// As [`Control::commands`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn commands(&self) -> Result<Option<OwnedFd>, Errno> {
+        open_fifo(self, CONTROL)
+    }
+
+    /// As [`Control::status`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn status(&self) -> Result<Status, Unreadable> {
+        status(self)
+    }
+}
+
+/// The status record in an opened `supervise/`.
+///
+/// # Errors
+///
+/// Why there is none.
+pub fn status(place: impl AsFd) -> Result<Status, Unreadable> {
+    let mut torn = NoStatus::BadFormat;
+    for _ in 0..READS {
+        let file = openat(place.as_fd(), STATUS, OFlag::O_RDONLY | SAFELY, Mode::empty());
+        let file = file.map_err(Unreadable::Open)?;
+        let mut bytes = [0; SIZE];
+        let mut length = 0;
+        while let Some(space) = bytes.get_mut(length..).filter(|space| !space.is_empty()) {
+            match read(&file, space).map_err(Unreadable::Read)? {
+                0 => break,
+                count => length = length.saturating_add(count),
             }
         }
-        Err(Unreadable::Format(torn))
+        match Status::decode(bytes.get(..length).unwrap_or_default()) {
+            Ok(status) => return Ok(status),
+            Err(NoStatus::Torn) => torn = NoStatus::Torn,
+            Err(other) => return Err(Unreadable::Format(other)),
+        }
     }
+    Err(Unreadable::Format(torn))
+}
+
+/// Opens a FIFO in such a folder for writing; `None` where nobody reads it: supervise is not running.
+///
+/// # Errors
+///
+/// What opening it says; EINVAL where it is no FIFO, since letters are written to nothing else.
+pub fn open_fifo(place: impl AsFd, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
+    match openat(place, name, OFlag::O_WRONLY | SAFELY, Mode::empty()) {
+        Ok(fifo) if kind(&fstat(&fifo)?) == SFlag::S_IFIFO => Ok(Some(fifo)),
+        Ok(_) => Err(Errno::EINVAL),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl AsFd for Place {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// The absolute path of an opened folder.
+///
+/// # Errors
+///
+/// Where there is no /proc that tells it.
+pub fn path_of(folder: impl AsFd) -> std::io::Result<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", folder.as_fd().as_raw_fd()))
+}
+
+/// Where the files of the supervise of an opened service folder are: absolute, or relative to it.
+///
+/// # Errors
+///
+/// Where its path is needed, and cannot be found out.
+pub fn control_path(folder: impl AsFd) -> std::io::Result<PathBuf> {
+    control_folder(sys::environment::value(VARIABLE), || path_of(folder))
 }

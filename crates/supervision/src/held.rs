@@ -19,7 +19,7 @@ const REAPING: Duration = Duration::from_millis(100);
 
 /// A process that is held.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     pid: Pid,
     pidfd: Option<Pidfd>,
     mark: Option<Mark>,
@@ -40,7 +40,7 @@ impl Held {
     /// # Errors
     ///
     /// Where there are no pidfds, or none can be had: whether it lives cannot be found out.
-    pub(crate) fn find(recorded: ProcessId) -> Result<Option<Self>, Errno> {
+    pub fn find(recorded: ProcessId) -> Result<Option<Self>, Errno> {
         let Some(number) = pid(recorded.pid) else { return Ok(None) };
         let found = match Self::open(number) {
             Ok(Some(found)) => found,
@@ -57,7 +57,7 @@ impl Held {
     /// # Errors
     ///
     /// As [`Held::find`].
-    pub(crate) fn open(pid: Pid) -> Result<Option<Self>, Errno> {
+    pub fn open(pid: Pid) -> Result<Option<Self>, Errno> {
         let pidfd = match Pidfd::open(pid) {
             Ok(pidfd) => pidfd,
             Err(Errno::ESRCH) => return Ok(None),
@@ -74,7 +74,9 @@ impl Held {
         Some(ProcessId { pid: number(pid)?, mark: mark(pid, pidfd.as_ref()) })
     }
 
-    pub(crate) fn pid(&self) -> Pid {
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
         self.pid
     }
 
@@ -89,7 +91,7 @@ impl Held {
     }
 
     /// Sends a signal to it, or to the group that it leads. It may have ended this moment: its end is told in its own way.
-    pub(crate) fn send(&self, target: Target, signal: SignalNumber) {
+    pub fn send(&self, target: Target, signal: SignalNumber) {
         let _ = match (&self.pidfd, target) {
             (Some(pidfd), Target::Process) => pidfd.send(signal),
             // It has no group yet while it is about to make one: then it is signalled alone.
@@ -113,7 +115,8 @@ impl Held {
     }
 
     /// Whether it has ended. A child stays so until it is reaped.
-    pub(crate) fn has_ended(&self) -> bool {
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
         self.pidfd.as_ref().is_some_and(Pidfd::has_ended)
     }
 

@@ -7,27 +7,24 @@ use crate::private_folder::told;
 use crate::supervise::service::{Named, Template, named};
 use anyhow::Context;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::stat::fstat;
+use protocol::control;
 use protocol::file::{
-    Unusable, is_trusted, kind, look, open_owners_folder, open_regular, open_trusted_folder, read_all,
+    Unusable, is_trusted, look, open_owners_folder, open_regular, open_trusted_folder, read_all,
 };
 use protocol::folder::{LOCK, NEEDS, OK, STATUS, VARIABLE, control_folder};
 use protocol::identity::FolderId;
 use protocol::lock;
 use protocol::needs::{self, LONGEST_FILE};
 use protocol::process::Boot;
-use protocol::status::{Detail, NoStatus, Phase, SIZE, Status, Want};
+use protocol::status::{Detail, Phase, Status, Want};
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Where svscan keeps its lock.
 const SVSCAN: &str = ".svscan";
-
-/// How often a record is read that is just being written.
-const READS: u32 = 100;
 
 /// How a service is, for one who needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,31 +65,13 @@ pub(crate) fn open(directory: impl AsFd, name: &CStr) -> Result<Option<OwnedFd>,
     }
 }
 
-/// The absolute path of an opened folder.
-///
-/// # Errors
-///
-/// Where there is no /proc that tells it.
-pub(crate) fn path(folder: impl AsFd) -> std::io::Result<PathBuf> {
-    std::fs::read_link(format!("/proc/self/fd/{}", folder.as_fd().as_raw_fd()))
-}
-
-/// Where the files of the supervise of an opened folder are: absolute, or relative to it.
-///
-/// # Errors
-///
-/// Where its path is needed, and cannot be found out.
-pub(crate) fn control_path(folder: impl AsFd) -> std::io::Result<PathBuf> {
-    control_folder(sys::environment::value(VARIABLE), || path(folder))
-}
-
 /// Where svscan keeps its own files: in the service directory, and relative to it; or where the services' files are as well,
 /// and then absolute. `directory` is asked for the directory's path only where it is needed.
 ///
 /// # Errors
 ///
 /// Those of `directory`.
-pub(crate) fn path_of_svscan<E>(directory: impl FnOnce() -> Result<PathBuf, E>) -> Result<PathBuf, E> {
+pub fn path_of_svscan<E>(directory: impl FnOnce() -> Result<PathBuf, E>) -> Result<PathBuf, E> {
     let setting = sys::environment::value(VARIABLE);
     if setting.is_some_and(|value| Path::new(OsStr::from_bytes(value)).is_absolute()) {
         return control_folder(setting, || Ok(directory()?.join(SVSCAN)));
@@ -101,7 +80,7 @@ pub(crate) fn path_of_svscan<E>(directory: impl FnOnce() -> Result<PathBuf, E>) 
 }
 
 /// The folder at that path, absolute or relative to an opened one, if it is there and ours alone: a `supervise/`, or svscan's.
-pub(crate) fn place(folder: impl AsFd, path: &Path) -> Option<OwnedFd> {
+pub fn place(folder: impl AsFd, path: &Path) -> Option<OwnedFd> {
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     let place = open_owners_folder(folder, &path).ok()?;
     let stat = fstat(&place).ok()?;
@@ -109,28 +88,20 @@ pub(crate) fn place(folder: impl AsFd, path: &Path) -> Option<OwnedFd> {
 }
 
 /// Whether somebody holds the lock in such a place: a supervise, or svscan.
-pub(crate) fn is_locked(place: impl AsFd) -> bool {
+pub fn is_locked(place: impl AsFd) -> bool {
     // Held by us for a moment where it is free: who begins just then tries again.
     matches!(lock::take(place, LOCK), Err(Errno::EAGAIN))
 }
 
 /// The record in such a place.
-pub(crate) fn record(place: impl AsFd) -> Option<Status> {
-    for _ in 0..READS {
-        let (mut file, _) = open_regular(place.as_fd(), STATUS).ok()??;
-        match Status::decode(&read_all(&mut file, SIZE).ok()?) {
-            Err(NoStatus::Torn) => {}
-            decoded => return decoded.ok(),
-        }
-    }
-    None
+#[must_use]
+pub fn record(place: impl AsFd) -> Option<Status> {
+    control::status(place).ok()
 }
 
 /// Opens a FIFO in such a place for writing; `None` where nobody reads it.
 pub(crate) fn open_fifo(place: impl AsFd, name: &CStr) -> Option<OwnedFd> {
-    let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let fifo = openat(place, name, flags, Mode::empty()).ok()?;
-    (kind(&fstat(&fifo).ok()?) == SFlag::S_IFIFO).then_some(fifo)
+    control::open_fifo(place, name).ok().flatten()
 }
 
 /// How the service is whose `supervise/` that is. A record that its supervise has not written itself, such as one from
@@ -166,7 +137,7 @@ fn wrote_it(place: impl AsFd, detail: &Detail, boot: Option<Boot>) -> bool {
 
 /// The services that the one at that path, relative to the service directory, needs: `web`, or `web/log` for a logger. None
 /// where the file cannot be used, which its own supervise says.
-pub(crate) fn needs_of(directory: impl AsFd, path: &CStr) -> Vec<CString> {
+pub fn needs_of(directory: impl AsFd, path: &CStr) -> Vec<CString> {
     let Ok(Some(folder)) = open(directory.as_fd(), path) else { return Vec::new() };
     let Ok(Named { template, .. }) = named(path.to_bytes()) else { return Vec::new() };
     needs_in(folder, directory, template.as_ref()).unwrap_or_default()
@@ -177,7 +148,7 @@ pub(crate) fn needs_of(directory: impl AsFd, path: &CStr) -> Vec<CString> {
 /// # Errors
 ///
 /// Where a file is there that cannot be read, or has a line that names no service.
-pub(crate) fn needs_in(
+pub fn needs_in(
     folder: impl AsFd,
     directory: impl AsFd,
     template: Option<&Template>,

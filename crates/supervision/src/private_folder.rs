@@ -63,7 +63,7 @@ fn make(above: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
 /// # Errors
 ///
 /// Where the link is not followed, or the system says no.
-pub(crate) fn open_service(at: impl AsFd, path: &CStr, trusting: bool) -> anyhow::Result<OwnedFd> {
+pub fn open_service(at: impl AsFd, path: &CStr, trusting: bool) -> anyhow::Result<OwnedFd> {
     if trusting { Ok(open_folder(at, path)?) } else { open_trusted_folder(at, path).map_err(told) }
 }
 

@@ -28,6 +28,9 @@ use std::time::Duration;
 /// Most that is read of a `stat`: what is of interest ends before 550 bytes.
 const LONGEST_STAT: usize = 1024;
 
+/// Most that is read of a `status`: whose it is stands near its beginning.
+const LONGEST_STATUS: usize = 512;
+
 /// Most that is read of a command line.
 const LONGEST_COMMAND: usize = 512;
 
@@ -49,8 +52,12 @@ pub struct Stat {
     pub state: u8,
     /// How many threads it has.
     pub threads: u32,
+    /// What it and those of its children that it has collected have used of the processors, in ticks: hundredths of a second.
+    pub processor_time: u64,
     /// When it started, in ticks since the machine did: hundredths of a second.
     pub start_time: u64,
+    /// How much of it is in memory, in pages, shared ones included.
+    pub resident_pages: u64,
 }
 
 impl Stat {
@@ -80,11 +87,20 @@ pub fn parse_stat(content: &[u8]) -> Option<Stat> {
         parent: number(fields.next()?)?,
         group: number(fields.next()?)?,
         session: number(fields.next()?)?,
-        threads: decimal(fields.nth(13)?)?,
+        processor_time: processor_time(&mut fields),
+        threads: decimal(fields.nth(2)?)?,
         start_time: decimal(fields.nth(1)?)?,
+        resident_pages: decimal(fields.nth(1)?)?,
     };
     // Where nothing follows, the last number may be a part of one.
     fields.next().map(|_| stat)
+}
+
+/// Its own time as user and as system, and that of its children: the four fields from the fourteenth on. They are only shown: one
+/// that is no number counts as none.
+fn processor_time<'a>(fields: &mut impl Iterator<Item = &'a [u8]>) -> u64 {
+    let times = fields.by_ref().skip(7).take(4);
+    times.filter_map(decimal::<u64>).fold(0, u64::saturating_add)
 }
 
 fn number(digits: &[u8]) -> Option<Pid> {
@@ -101,7 +117,7 @@ fn decimal<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
 /// # Errors
 ///
 /// Where /proc cannot be asked.
-pub(crate) fn stat(of: Pid) -> Result<Option<Stat>, Errno> {
+pub fn stat(of: Pid) -> Result<Option<Stat>, Errno> {
     Proc::open()?.stat(of)
 }
 
@@ -114,6 +130,30 @@ pub(crate) fn find(is_wanted: impl Fn(&Stat) -> bool) -> Result<Vec<Stat>, Errno
     Proc::open()?.find(is_wanted)
 }
 
+/// The numbers of all processes.
+///
+/// # Errors
+///
+/// Where /proc cannot be asked.
+pub fn all() -> Result<Vec<Pid>, Errno> {
+    let mut all = Vec::new();
+    Proc::open()?.each_number(".", |pid| {
+        all.push(pid);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// Those of these processes that are there.
+///
+/// # Errors
+///
+/// Where /proc cannot be asked.
+pub fn stats(of: &[Pid]) -> Result<Vec<Stat>, Errno> {
+    let proc = Proc::open()?;
+    of.iter().filter_map(|pid| proc.stat(*pid).transpose()).collect()
+}
+
 /// The children that live.
 ///
 /// Of our own none is missed: nobody but us takes one from the list. Of another process one can be, where a sibling ends while
@@ -122,7 +162,7 @@ pub(crate) fn find(is_wanted: impl Fn(&Stat) -> bool) -> Result<Vec<Stat>, Errno
 /// # Errors
 ///
 /// Where /proc cannot be asked; none also where that process is gone.
-pub(crate) fn children(of: Pid) -> Result<Vec<Stat>, Errno> {
+pub fn children(of: Pid) -> Result<Vec<Stat>, Errno> {
     let proc = Proc::open()?;
     let is_child = |process: &Stat| process.parent == of && process.is_alive();
     let Some(listed) = proc.listed_children(of)? else { return proc.find(is_child) };
@@ -157,7 +197,8 @@ pub(crate) fn in_session(session: Pid, is_recorded: impl FnOnce(&Stat) -> bool) 
 
 /// The command line for a message: one line, escaped, not long. In brackets the name of what has none, such as a zombie;
 /// `(gone)` for a process that is not there any more.
-pub(crate) fn command_line(of: Pid) -> String {
+#[must_use]
+pub fn command_line(of: Pid) -> String {
     let arguments = arguments(of);
     if !arguments.iter().all(|byte| *byte == 0) {
         return shown_command(&arguments);
@@ -173,7 +214,8 @@ pub(crate) fn command_line(of: Pid) -> String {
 
 /// The arguments as /proc/PID/cmdline has them, each with a NUL behind it, or the title that the program has written over
 /// them; nothing where there are none. At most the first 512 bytes.
-pub(crate) fn arguments(of: Pid) -> Vec<u8> {
+#[must_use]
+pub fn arguments(of: Pid) -> Vec<u8> {
     let mut buffer = [0; LONGEST_COMMAND];
     let command = Proc::open().and_then(|proc| proc.read(of, "cmdline", &mut buffer));
     command.ok().flatten().unwrap_or_default().to_vec()
@@ -194,6 +236,16 @@ pub fn shown_command(arguments: &[u8]) -> String {
     let cut = (LONGEST_SHOWN.saturating_sub(3)..=LONGEST_SHOWN).rev().find(|at| !is_inside(at));
     line.truncate(cut.unwrap_or(LONGEST_SHOWN));
     format!("{}...", shown(&line))
+}
+
+/// The user that a process is as far as its rights go: its effective uid.
+#[must_use]
+pub fn user(of: Pid) -> Option<u32> {
+    let mut buffer = [0; LONGEST_STATUS];
+    let status = Proc::open().ok()?.read(of, "status", &mut buffer).ok()??;
+    let mut lines = status.split(|byte| *byte == b'\n');
+    let ids = lines.find_map(|line| line.strip_prefix(b"Uid:"))?;
+    decimal(ids.split(|byte| *byte == b'\t').nth(2)?)
 }
 
 /// Which folder a process works in; `None` also where that is not ours to know.

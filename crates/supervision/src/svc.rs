@@ -135,8 +135,12 @@ fn is_not_started_yet(folder: &CStr) -> bool {
 }
 
 /// One write, which a FIFO takes whole or not at all. A supervise that reads is fast; one that has stopped while
-/// its FIFO is full must not stop us as well.
-fn send(commands: &OwnedFd, letters: &[u8]) -> Result<(), Errno> {
+/// its FIFO is full must not stop us as well. SIGPIPE must be blocked or ignored.
+///
+/// # Errors
+///
+/// ETIMEDOUT where the FIFO stays full; what else the system says.
+pub fn send(commands: &OwnedFd, letters: &[u8]) -> Result<(), Errno> {
     if letters.is_empty() {
         return Ok(());
     }

@@ -33,6 +33,7 @@ use sys::clock::Monotonic;
 use sys::entry::Args;
 use sys::exec::{Strings, execute_first, files};
 use watched::Watched;
+pub use watched::is_true;
 use wish::{Loss, Outcome, Standing, outcome};
 
 const PROGRAM: Program = Program {

@@ -1,6 +1,7 @@
 //! The capabilities of this process: its five sets, as masks with bit N for the capability of number N.
 
 use nix::errno::Errno;
+use std::ffi::CStr;
 
 /// The header of capget(2) and capset(2): the version with two words a set, and this process.
 #[repr(C)]
@@ -132,6 +133,21 @@ pub fn raise_ambient(number: u8) -> Result<(), Errno> {
     prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, number).map(drop)
 }
 
+/// The capabilities that a program's file gives to whoever executes it (setcap(8)), as a mask; none where it cannot be found out.
+#[must_use]
+pub fn of_file(path: &CStr) -> u64 {
+    // A word for the version and flags, then for each half of the capabilities one for what is permitted, one for what is inheritable.
+    let mut words = [0_u32; 6];
+    let name = c"security.capability";
+    // SAFETY: two strings that end in NUL, and an array of as many bytes as is said, which the kernel writes.
+    let length = unsafe {
+        libc::getxattr(path.as_ptr(), name.as_ptr(), words.as_mut_ptr().cast(), size_of_val(&words))
+    };
+    let Ok(20..) = usize::try_from(length) else { return 0 };
+    let [_, low, _, high, ..] = words.map(u32::from_le);
+    u64::from(low) | u64::from(high) << 32
+}
+
 fn is_in_bounding(number: u8) -> Result<bool, Errno> {
     prctl(libc::PR_CAPBSET_READ, number.into(), 0).map(|answer| answer == 1)
 }
@@ -174,6 +190,30 @@ mod tests {
     fn the_kernel_has_as_many_as_it_says() {
         let last = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap();
         assert_eq!(known().map(|numbers| numbers.end - 1), Ok(last.trim().parse().unwrap()));
+    }
+
+    #[test]
+    fn a_file_gives_what_setcap_has_put_there() {
+        let folder = std::env::temp_dir().join(format!("capability-{}", std::process::id()));
+        std::fs::write(&folder, "").unwrap();
+        let path = std::ffi::CString::new(folder.to_str().unwrap()).unwrap();
+        assert_eq!(of_file(&path), 0);
+        let value = [0x0200_0001_u32, 1 << 10, 0, 1 << 2, 0].map(u32::to_le_bytes).concat();
+        // SAFETY: two strings that end in NUL, and as many bytes as are said.
+        let set = unsafe {
+            libc::setxattr(
+                path.as_ptr(),
+                c"security.capability".as_ptr(),
+                value.as_ptr().cast(),
+                value.len(),
+                0,
+            )
+        };
+        if set == 0 {
+            assert_eq!(of_file(&path), 1 << 10 | 1 << 34);
+        }
+        std::fs::remove_file(&folder).unwrap();
+        assert_eq!(of_file(&path), 0);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod own_folder;
 pub mod pidfd;
 pub mod process;
 pub mod random;
+pub mod rename;
 pub mod signals;
 pub mod socket;
 pub mod title;

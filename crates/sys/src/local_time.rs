@@ -43,9 +43,54 @@ pub fn local_time(seconds: i64) -> Option<LocalTime> {
     })
 }
 
+/// The second since 1970 at which calendar and clock show that, in the time zone of `TZ` or of the system; `None` where there is no
+/// such day, or its second cannot be counted. What the clocks leave out in spring is taken for what is shown instead; of what they
+/// show twice in autumn it is one of both.
+#[must_use]
+pub fn seconds_of(shown: &LocalTime) -> Option<i64> {
+    let mut wanted = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: all zeroes is a valid tm.
+    let wanted = unsafe { wanted.assume_init_mut() };
+    let number = |field: u32| libc::c_int::try_from(field).ok();
+    wanted.tm_year = shown.year_since_1900;
+    wanted.tm_mon = number(shown.month.checked_sub(1)?)?;
+    wanted.tm_mday = number(shown.day)?;
+    wanted.tm_hour = number(shown.hour)?;
+    wanted.tm_min = number(shown.minute)?;
+    wanted.tm_sec = number(shown.second)?;
+    wanted.tm_isdst = -1;
+    // SAFETY: the C library reads and writes the one tm that it is given. It also reads the environment, which nothing in these
+    // programs changes.
+    let seconds = unsafe { libc::mktime(wanted) };
+    // -1 is both an answer and none, and a day that is not there becomes another one.
+    let found = local_time(seconds)?;
+    let day = |time: &LocalTime| (time.year_since_1900, time.month, time.day);
+    (day(&found) == day(shown)).then_some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_and_back_it_is_the_same_second() {
+        for seconds in (1_500_000_000..1_800_000_000).step_by(7_654_321) {
+            let shown = local_time(seconds).unwrap();
+            let back = seconds_of(&shown).unwrap();
+            assert_eq!(local_time(back), Some(shown));
+        }
+        let noon = LocalTime { year_since_1900: 126, month: 11, day: 22, hour: 12, minute: 0, second: 0 };
+        assert_eq!(seconds_of(&noon).and_then(local_time), Some(noon));
+    }
+
+    #[test]
+    fn a_day_that_is_not_there_has_no_second() {
+        let noon = LocalTime { year_since_1900: 126, month: 2, day: 28, hour: 12, minute: 0, second: 0 };
+        assert!(seconds_of(&noon).is_some());
+        for (month, day) in [(2, 29), (2, 0), (0, 1), (13, 1), (4, 31), (u32::MAX, u32::MAX)] {
+            assert_eq!(seconds_of(&LocalTime { month, day, ..noon }), None, "{month}-{day}");
+        }
+    }
 
     #[test]
     fn days_and_minutes_are_those_of_some_zone() {

@@ -156,6 +156,20 @@ impl Ran {
     }
 }
 
+impl Ran {
+    /// Its stdout as text.
+    #[must_use]
+    pub fn output(&self) -> String {
+        shown(&self.stdout)
+    }
+
+    /// Its stderr as text.
+    #[must_use]
+    pub fn complaints(&self) -> String {
+        shown(&self.stderr)
+    }
+}
+
 fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -106,6 +106,13 @@ impl TestTree {
         self.tool(&ours("svc")).args(arguments).run().exits(0).errors("");
     }
 
+    /// Runs our svctl on the service directory.
+    #[must_use]
+    #[track_caller]
+    pub fn svctl<const N: usize>(&self, arguments: [&str; N]) -> Ran {
+        self.tool(&ours("svctl")).env("SVDIR", self.services()).args(arguments).run()
+    }
+
     /// What our svstat says of a service, without the newline.
     #[must_use]
     #[track_caller]

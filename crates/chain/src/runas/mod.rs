@@ -19,7 +19,7 @@ pub mod plan;
 mod report;
 mod roots;
 pub(crate) mod switch;
-mod target;
+pub mod target;
 mod variables;
 
 use crate::next::{Next, NotRun};

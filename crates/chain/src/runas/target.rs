@@ -15,7 +15,7 @@ use std::ffi::{CStr, CString};
 
 /// Whom to be.
 #[derive(Debug)]
-pub(crate) enum Target {
+pub enum Target {
     /// Who one is.
     Stay,
     /// These numbers, and the account that they belong to where there is one.
@@ -25,7 +25,11 @@ pub(crate) enum Target {
 impl Target {
     /// Asks the database. Only the exact name `root` ever stands for uid 0. `dot` is whom a dot stands for, where that is
     /// not the owner of the current folder.
-    pub(crate) fn of(user: &User, dot: Option<Uid>) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Why it stands for nobody.
+    pub fn of(user: &User, dot: Option<Uid>) -> anyhow::Result<Self> {
         match user {
             User::Stay => Ok(Self::Stay),
             User::FolderOwner => Self::account(folder_owner(dot)?, &Groups::Database),
@@ -67,7 +71,7 @@ impl Target {
     /// # Errors
     ///
     /// Anybody else; and the owner too where groups, numbers or nobody at all are asked for.
-    pub(crate) fn check_owner(&self, written: &User, owner: Uid) -> anyhow::Result<()> {
+    pub fn check_owner(&self, written: &User, owner: Uid) -> anyhow::Result<()> {
         let plain = matches!(written, User::FolderOwner | User::Named { groups: Groups::Database, .. });
         if plain && self.uid() == owner {
             return Ok(());
@@ -86,7 +90,8 @@ impl Target {
     }
 
     /// The user that the child will run as.
-    pub(crate) fn uid(&self) -> Uid {
+    #[must_use]
+    pub fn uid(&self) -> Uid {
         match self {
             Self::Stay => Uid::effective(),
             Self::Become(ids, _) => ids.uid,
@@ -94,7 +99,8 @@ impl Target {
     }
 
     /// The primary group that the child will run with.
-    pub(crate) fn gid(&self) -> Gid {
+    #[must_use]
+    pub fn gid(&self) -> Gid {
         match self {
             Self::Stay => Gid::effective(),
             Self::Become(ids, _) => ids.gid,
@@ -102,7 +108,11 @@ impl Target {
     }
 
     /// All of its numbers.
-    pub(crate) fn ids(&self) -> Result<Ids, Errno> {
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn ids(&self) -> Result<Ids, Errno> {
         match self {
             Self::Stay => Ok(Ids { uid: self.uid(), gid: self.gid(), groups: getgroups()? }),
             Self::Become(ids, _) => Ok(ids.clone()),
@@ -110,7 +120,11 @@ impl Target {
     }
 
     /// Becomes it, with these capabilities where there are any to keep.
-    pub(crate) fn switch(&self, capabilities: Option<Set>) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot; the process is of no use then.
+    pub fn switch(&self, capabilities: Option<Set>) -> anyhow::Result<()> {
         match (self, capabilities) {
             (Self::Stay, None) => Ok(()),
             (Self::Stay, Some(_)) => Err(Denied::Nobody.into()),

@@ -79,7 +79,7 @@ fn pids(processes: Vec<Stat>) -> Vec<Pid> {
 
 /// As the kernel writes it, with that name.
 fn line(name: &[u8]) -> Vec<u8> {
-    let rest = b" S 7 12 11 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 987654 2596864 233 18446744073709551615\n";
+    let rest = b" S 7 12 11 0 -1 4194560 1 0 0 0 5 4 30 2 20 0 3 0 987654 2596864 233 18446744073709551615\n";
     [b"12 (".as_slice(), name, b")", rest].concat()
 }
 
@@ -95,7 +95,9 @@ fn a_stat_is_read_whatever_the_program_is_called() {
             session: pid(11),
             state: b'S',
             threads: 3,
+            processor_time: 41,
             start_time: 987_654,
+            resident_pages: 233,
         };
         assert_eq!(stat, Some(expected), "{name:?}");
     }
@@ -105,7 +107,7 @@ fn a_stat_is_read_whatever_the_program_is_called() {
 #[test]
 fn what_is_cut_off_is_no_stat() {
     let whole = line(b"sleep");
-    let end = whole.windows(7).position(|part| part == b"987654 ").unwrap() + 7;
+    let end = whole.windows(5).position(|part| part == b" 233 ").unwrap() + 5;
     for length in 0..end {
         assert_eq!(parse_stat(&whole[..length]), None, "{length}");
     }
@@ -139,6 +141,12 @@ fn what_still_has_a_thread_is_alive() {
     assert!(stat(b'S', 1).is_alive() && stat(b'T', 1).is_alive() && stat(b'I', 1).is_alive());
     assert!(!stat(b'Z', 1).is_alive() && !stat(b'X', 0).is_alive());
     assert!(stat(b'Z', 2).is_alive(), "its first thread has ended");
+}
+
+#[test]
+fn a_process_has_a_user() {
+    assert_eq!(user(getpid()), Some(nix::unistd::geteuid().as_raw()));
+    assert_eq!(user(Pid::from_raw(i32::MAX)), None);
 }
 
 #[test]

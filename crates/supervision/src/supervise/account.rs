@@ -4,37 +4,41 @@
 //! one's `user` have a say too.
 
 use super::owner::{Me, Part, judge};
-use super::service::{Logged, Service};
+use super::service::Logged;
 use super::sources::{Sources, failed};
-use nix::unistd::{getegid, geteuid};
 use protocol::folder::MAIN;
 use protocol::report::{Report, Step};
 use std::ffi::{CStr, CString};
+use std::os::fd::AsFd;
 
 /// Whom to become, as runas is told it.
 #[derive(Debug)]
-pub(super) struct Identity {
+pub struct Identity {
     /// As it is written; `None`: who supervise is.
-    pub(super) account: Option<CString>,
+    pub account: Option<CString>,
     /// The one uid that the owners allow.
-    pub(super) only: Option<u32>,
+    pub only: Option<u32>,
     /// Whom a dot stands for, where it was written in another folder than the current one.
-    pub(super) dot: Option<u32>,
+    pub dot: Option<u32>,
     /// What is to be made for it, in the current folder.
-    pub(super) folder: Option<&'static CStr>,
+    pub folder: Option<&'static CStr>,
 }
 
-/// Decides it. `logged` is for a logger without a run: the service to take it from where the folder itself says nothing.
-/// `warn` gets what should be known.
-pub(super) fn identity(
-    service: &Service,
+/// Decides it for a supervise that is run by `me`. `logged` is for a logger without a run: the service, in that service directory, to
+/// take it from where the folder itself says nothing. `warn` gets what should be known.
+///
+/// # Errors
+///
+/// Why it may not run, or as whom cannot be read.
+pub fn identity(
+    me: Me,
+    directory: impl AsFd,
     sources: &Sources<'_>,
     logged: Option<&Logged>,
     trusting: bool,
     mut warn: impl FnMut(String),
 ) -> Result<Identity, Report> {
     let mut allowed = |parts: &[Part]| -> Result<Option<Part>, Report> {
-        let me = Me { uid: geteuid().as_raw(), gid: getegid().as_raw() };
         let judgement = judge(parts, me).map_err(|reason| failed(Step::Owner, None, &reason))?;
         judgement.warnings.into_iter().for_each(&mut warn);
         Ok(judgement.only)
@@ -44,7 +48,7 @@ pub(super) fn identity(
     let mut account = sources.user()?;
     let mut dot = None;
     if let (None, Some(logged)) = (&account, logged) {
-        let of_service = Sources::of_logged(service, logged)?;
+        let of_service = Sources::of_logged(directory, logged)?;
         if !trusting {
             parts.extend(of_service.parts_of_user()?);
             only = allowed(&parts)?;

@@ -12,7 +12,7 @@
 //! - of earlier runs: [`leftovers`] are the processes that they left behind, [`background`] what would have kept them in the
 //!   foreground.
 
-mod account;
+pub mod account;
 pub mod background;
 mod effects;
 mod handing;
@@ -21,15 +21,15 @@ mod leftovers;
 mod machine;
 mod needs;
 mod notify;
-mod owner;
+pub mod owner;
 mod past;
 mod place;
 mod recorder;
 mod reports;
 pub mod service;
 mod shell;
-mod sockets;
-mod sources;
+pub mod sockets;
+pub mod sources;
 mod start;
 mod values;
 

@@ -13,6 +13,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::stat::fstat;
 use note::{Unmet, Why};
+use protocol::control::{control_path, path_of};
 use protocol::event::Waiter;
 use protocol::identity::FolderId;
 use protocol::needs::circle;
@@ -159,7 +160,7 @@ impl Needs {
             services.remove(name);
             return Ok(is_new);
         };
-        let place = private_folder::open(folder, &neighbour::control_path(folder)?)?;
+        let place = private_folder::open(folder, &control_path(folder)?)?;
         let id = FolderId::from(&fstat(&place)?);
         if services.get(name).is_none_or(|(known, _)| *known != id) {
             services.insert(name.to_owned(), (id, listen(place)?));
@@ -204,7 +205,7 @@ impl Around<'_> {
                 return Some(Missing { why, folder: None, is_told: false });
             }
         };
-        let place = neighbour::control_path(&folder).ok().and_then(|path| neighbour::place(&folder, &path));
+        let place = control_path(&folder).ok().and_then(|path| neighbour::place(&folder, &path));
         let Seen { condition, is_foreign } =
             place.map_or(Seen::NOBODY, |place| neighbour::look_at(place, self.boot));
         let why = match condition {
@@ -218,7 +219,7 @@ impl Around<'_> {
 
     /// Where svscan tells of services that come.
     fn place_of_svscan(&self) -> Option<OwnedFd> {
-        let path = neighbour::path_of_svscan(|| neighbour::path(self.directory)).ok()?;
+        let path = neighbour::path_of_svscan(|| path_of(self.directory)).ok()?;
         neighbour::place(self.directory, &path)
     }
 

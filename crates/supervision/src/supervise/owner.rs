@@ -5,29 +5,33 @@
 
 /// One thing that has a say in what runs: the folder, `run`, `user`, a link for one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub struct Part {
     /// As messages call it.
-    pub(super) what: String,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+    pub what: String,
+    /// Its owner.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
     /// The permission bits; `None` for a link, which has none that count.
-    pub(super) mode: Option<u32>,
+    pub mode: Option<u32>,
 }
 
-/// Who we are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Me {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+/// Who we are: who runs supervise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Me {
+    /// The effective user.
+    pub uid: u32,
+    /// The effective group.
+    pub gid: u32,
 }
 
 /// What the owners allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Judgement {
+pub struct Judgement {
     /// What is not root's (or ours), so that its owner is the one account that the folder may run as.
-    pub(super) only: Option<Part>,
+    pub only: Option<Part>,
     /// What is allowed, but should be known.
-    pub(super) warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 const WORLD_WRITES: u32 = 0o002;
@@ -38,7 +42,7 @@ const GROUP_WRITES: u32 = 0o020;
 /// # Errors
 ///
 /// The reason why it runs as nobody, and the cure.
-pub(super) fn judge(parts: &[Part], me: Me) -> Result<Judgement, String> {
+pub fn judge(parts: &[Part], me: Me) -> Result<Judgement, String> {
     let mut only: Option<&Part> = None;
     let mut warnings = Vec::new();
     for part in parts {

@@ -37,21 +37,22 @@ pub(super) struct Service {
 
 /// The service that a logger belongs to. The logger's folder may be a link to elsewhere, so this is not the one above.
 #[derive(Debug)]
-pub(super) struct Logged {
+pub struct Logged {
     /// As in messages.
-    pub(super) name: String,
-    pub(super) folder: OwnedFd,
-    /// Its template's folder, relative to [`Service::directory`].
-    pub(super) template: Option<CString>,
+    pub name: String,
+    /// Its folder.
+    pub folder: OwnedFd,
+    /// Its template's folder, relative to the service directory.
+    pub template: Option<CString>,
 }
 
 /// What an instance's name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// The template's folder, relative to [`Service::directory`]: `web@`, or for the logger of an instance `web@/log`.
+    /// The template's folder, relative to the service directory: `web@`, or for the logger of an instance `web@/log`.
     pub folder: CString,
     /// The service's template, which for a logger is the one above.
-    of_service: CString,
+    pub of_service: CString,
     /// `$1` and `$INSTANCE`.
     pub instance: CString,
 }

@@ -4,7 +4,7 @@
 //! `user` for a missing one would run the service as root.
 
 use super::owner::Part;
-use super::service::{Logged, Service};
+use super::service::{Logged, Service, Template};
 use cli::errno::text;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
@@ -16,7 +16,7 @@ use protocol::folder::{CAPABILITIES, CHECK, ENV, FINISH, LISTEN, LOG_STDERR, RUN
 use protocol::report::{Report, Step};
 use protocol::user::User;
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// The longest `user` file that is read.
@@ -30,15 +30,16 @@ const LONGEST_LIST: usize = 64 * 1024;
 
 /// A folder that files are taken from.
 #[derive(Debug)]
-struct Source {
-    folder: OwnedFd,
-    /// What messages put in front of a file's name: nothing for the folder that we are in, or `web@/`.
-    prefix: String,
+pub struct Source {
+    /// Opened.
+    pub folder: OwnedFd,
+    /// What messages put in front of a file's name: nothing for the service's own folder, or `web@/`.
+    pub prefix: String,
 }
 
 /// The folders that a service takes its files from.
 #[derive(Debug)]
-pub(super) struct Sources<'a> {
+pub struct Sources<'a> {
     own: Source,
     template: Option<Source>,
     /// What the template is called for.
@@ -50,29 +51,42 @@ impl<'a> Sources<'a> {
     pub(super) fn open(service: &'a Service) -> Result<Self, Report> {
         let folder =
             open_folder(AT_FDCWD, c".").map_err(|error| unusable(Step::Folder, "its folder", error))?;
+        Self::of(folder, &service.directory, service.template.as_ref())
+    }
+
+    /// An opened folder, and the template that its name says, opened if it is there.
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the template, and where it is a link that is not followed.
+    pub fn of(folder: OwnedFd, directory: impl AsFd, called: Option<&'a Template>) -> Result<Self, Report> {
         let own = Source { folder, prefix: String::new() };
-        let called = service.template.as_ref();
-        let template = Source::template(service, called.map(|template| &*template.folder))?;
+        let template = Source::template(directory, called.map(|template| &*template.folder))?;
         let instance = called.filter(|_| template.is_some()).map(|template| &*template.instance);
         Ok(Self { own, template, instance })
     }
 
     /// Opens the folder of the service that a logger belongs to, and that one's template's if it is there.
-    pub(super) fn of_logged(service: &'a Service, logged: &'a Logged) -> Result<Self, Report> {
+    pub(super) fn of_logged(directory: impl AsFd, logged: &'a Logged) -> Result<Self, Report> {
         let folder =
             open_folder(&logged.folder, c".").map_err(|error| unusable(Step::Folder, &logged.name, error))?;
         let own = Source { folder, prefix: format!("{}/", logged.name) };
-        let template = Source::template(service, logged.template.as_deref())?;
+        let template = Source::template(directory, logged.template.as_deref())?;
         Ok(Self { own, template, instance: None })
     }
 
     /// The instance's name, where there is a template.
-    pub(super) fn instance(&self) -> Option<&'a CStr> {
+    #[must_use]
+    pub fn instance(&self) -> Option<&'a CStr> {
         self.instance
     }
 
     /// Everything that has a say in what runs, with its owner.
-    pub(super) fn parts(&self) -> Result<Vec<Part>, Report> {
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn parts(&self) -> Result<Vec<Part>, Report> {
         self.parts_of(&[RUN, FINISH, CHECK, USER, ENV, LISTEN, CAPABILITIES])
     }
 
@@ -95,7 +109,11 @@ impl<'a> Sources<'a> {
     }
 
     /// The one line of `user`, which has been seen to be an account's form.
-    pub(super) fn user(&self) -> Result<Option<CString>, Report> {
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be used.
+    pub fn user(&self) -> Result<Option<CString>, Report> {
         for source in self.all() {
             let what = source.called(USER);
             let broken = |error: Unusable| not_usable(Step::User, &what, error);
@@ -110,7 +128,11 @@ impl<'a> Sources<'a> {
     }
 
     /// The `env/` folders, in the order in which they are applied: the template's, then its own.
-    pub(super) fn variables(&self) -> Result<Vec<OwnedFd>, Report> {
+    ///
+    /// # Errors
+    ///
+    /// Why one cannot be used.
+    pub fn variables(&self) -> Result<Vec<OwnedFd>, Report> {
         let mut folders = Vec::new();
         for source in self.all().rev() {
             match open_trusted_folder(&source.folder, ENV) {
@@ -123,14 +145,22 @@ impl<'a> Sources<'a> {
     }
 
     /// What the account may do although it is not root.
-    pub(super) fn capabilities(&self) -> Result<Option<capability::Set>, Report> {
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot be given, or the file cannot be used.
+    pub fn capabilities(&self) -> Result<Option<capability::Set>, Report> {
         let content = self.list(CAPABILITIES, Step::Switch)?;
         let set = content.map(|content| capability::parse_file(&content)).transpose();
         set.map_err(|why| failed(Step::Switch, None, &format!("capabilities: {why}")))
     }
 
     /// The content of a file that is a list; `None` where there is none.
-    pub(super) fn list(&self, name: &CStr, step: Step) -> Result<Option<Vec<u8>>, Report> {
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be used.
+    pub fn list(&self, name: &CStr, step: Step) -> Result<Option<Vec<u8>>, Report> {
         let content = self.content(name, LONGEST_LIST);
         content.map_err(|error| not_usable(step, &name.to_string_lossy(), error))
     }
@@ -142,7 +172,11 @@ impl<'a> Sources<'a> {
     }
 
     /// Whether `log/stderr` is there: the logger is to get what the service writes to stderr as well.
-    pub(super) fn logs_stderr(&self) -> Result<bool, Report> {
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn logs_stderr(&self) -> Result<bool, Report> {
         for source in self.all() {
             match look(&source.folder, LOG_STDERR) {
                 Ok(Some(_)) => return Ok(true),
@@ -159,34 +193,46 @@ impl<'a> Sources<'a> {
     pub(super) fn program(&self, name: &CStr) -> Result<Option<CString>, Report> {
         let shown = name.to_string_lossy();
         let broken = |error| unusable(Step::Folder, &shown, error);
+        let Some(source) = self.source_of(name).map_err(broken)? else { return Ok(None) };
+        if source.prefix.is_empty() {
+            return Ok(CString::new([b"./", name.to_bytes()].concat()).ok());
+        }
+        fchdir(&source.folder).map_err(broken)?;
+        let path = getcwd();
+        fchdir(&self.own.folder).map_err(broken)?;
+        let path = path.map_err(broken)?.join(OsStr::from_bytes(name.to_bytes()));
+        CString::new(path.as_os_str().as_bytes()).map(Some).map_err(|_| broken(Errno::EINVAL))
+    }
+
+    /// The folder that the file of that name is taken from; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn source_of(&self, name: &CStr) -> Result<Option<&Source>, Errno> {
         for source in self.all() {
-            if look(&source.folder, name).map_err(broken)?.is_none() {
-                continue;
+            if look(&source.folder, name)?.is_some() {
+                return Ok(Some(source));
             }
-            if source.prefix.is_empty() {
-                return Ok(CString::new([b"./", name.to_bytes()].concat()).ok());
-            }
-            fchdir(&source.folder).map_err(broken)?;
-            let path = getcwd();
-            fchdir(&self.own.folder).map_err(broken)?;
-            let path = path.map_err(broken)?.join(OsStr::from_bytes(name.to_bytes()));
-            return CString::new(path.as_os_str().as_bytes()).map(Some).map_err(|_| broken(Errno::EINVAL));
         }
         Ok(None)
     }
 
     /// Whether there is a file of that name.
-    pub(super) fn has(&self, name: &CStr) -> Result<bool, Unusable> {
-        for source in self.all() {
-            if look(&source.folder, name)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn has(&self, name: &CStr) -> Result<bool, Unusable> {
+        Ok(self.source_of(name)?.is_some())
     }
 
     /// The content of a file that is a value; `None` where there is none.
-    pub(super) fn value(&self, name: &CStr) -> Result<Option<Vec<u8>>, Unusable> {
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be used.
+    pub fn value(&self, name: &CStr) -> Result<Option<Vec<u8>>, Unusable> {
         self.content(name, LONGEST_VALUE)
     }
 
@@ -201,17 +247,17 @@ impl<'a> Sources<'a> {
     }
 
     /// Its own folder first.
-    fn all(&self) -> impl DoubleEndedIterator<Item = &Source> {
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Source> {
         [Some(&self.own), self.template.as_ref()].into_iter().flatten()
     }
 }
 
 impl Source {
     /// The template of that name, if it is there.
-    fn template(service: &Service, name: Option<&CStr>) -> Result<Option<Self>, Report> {
+    fn template(directory: impl AsFd, name: Option<&CStr>) -> Result<Option<Self>, Report> {
         let Some(name) = name else { return Ok(None) };
         let shown = name.to_string_lossy();
-        let at = &service.directory;
+        let at = directory.as_fd();
         if look(at, name).map_err(|error| unusable(Step::Folder, &shown, error))?.is_none() {
             return Ok(None);
         }
@@ -220,7 +266,9 @@ impl Source {
         Ok(Some(Self { folder, prefix: format!("{shown}/") }))
     }
 
-    fn called(&self, name: &CStr) -> String {
+    /// What messages call the file of that name.
+    #[must_use]
+    pub fn called(&self, name: &CStr) -> String {
         format!("{}{}", self.prefix, name.to_string_lossy())
     }
 

@@ -7,12 +7,13 @@
 use super::account::{Identity, identity};
 use super::handing::{self, assignment};
 use super::hearing::Voicebox;
+use super::owner::Me;
 use super::reports::may_go_on;
 use super::service::Service;
 use super::sockets::Sockets;
 use super::sources::{Sources, failed};
 use nix::errno::Errno;
-use nix::unistd::{Pid, dup2_stderr, execve, geteuid, setsid};
+use nix::unistd::{Pid, dup2_stderr, execve, getegid, geteuid, setsid};
 use protocol::capability::{Set, can_be_given};
 use protocol::explain;
 use protocol::folder::{CHECK, FINISH, RUN};
@@ -98,7 +99,8 @@ fn attempt(
     let run = sources.program(RUN)?;
     // A logger in whose folder nothing says what to run is a multilog.
     let logged = service.logged.as_ref().filter(|_| run.is_none());
-    let mut identity = identity(service, &sources, logged, means.trusting, |warning| {
+    let me = Me { uid: geteuid().as_raw(), gid: getegid().as_raw() };
+    let mut identity = identity(me, &service.directory, &sources, logged, means.trusting, |warning| {
         say(report, &Report::Warning(warning));
     })?;
     let capabilities = capabilities(&sources, &identity)?;

@@ -1,6 +1,11 @@
 //! The system's list of file locks, which knows who runs in a folder: whoever holds `supervise/lock`.
 
+use crate::held::Held;
+use nix::sys::stat::stat;
+use protocol::identity::FolderId;
+use protocol::process::pid;
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 /// Reads /proc/locks: which processes hold a flock, by the inode number of the file. Others than a flock, and those that
 /// only wait for one, are passed over, and so is a holder that has no number here.
@@ -20,6 +25,21 @@ pub fn parse(text: &[u8]) -> HashMap<u64, Vec<u32>> {
         }
     }
     holders
+}
+
+/// The process that holds the lock on that file, by such a list, if it lives.
+#[must_use]
+pub fn holder(locks: &HashMap<u64, Vec<u32>>, file: FolderId) -> Option<Held> {
+    let numbers = locks.get(&file.inode)?.iter().filter_map(|number| pid(NonZeroU32::new(*number)?));
+    // Held first, and asked then.
+    let mut processes = numbers.filter_map(|number| Held::open(number).ok().flatten());
+    processes.find(|held| has_open(held, file) && held.ended().is_none())
+}
+
+/// Whether a process has that file open.
+fn has_open(held: &Held, file: FolderId) -> bool {
+    let Ok(descriptors) = std::fs::read_dir(format!("/proc/{}/fd", held.pid())) else { return false };
+    descriptors.flatten().any(|entry| stat(&entry.path()).is_ok_and(|stat| FolderId::from(&stat) == file))
 }
 
 #[cfg(test)]

@@ -14,11 +14,10 @@ use nix::unistd::Pid;
 use protocol::file::read_all;
 use protocol::folder::{CONTROL, LOCK, OK, VARIABLE, control_folder};
 use protocol::identity::FolderId;
-use protocol::process::{Boot, ProcessId, pid};
+use protocol::process::{Boot, ProcessId};
 use protocol::status::{Leaving, SIZE, Status};
 use std::collections::HashMap;
 use std::fs::{DirEntry, File};
-use std::num::NonZeroU32;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -107,10 +106,7 @@ impl Finder {
             self.locks = Some((Monotonic::now(), locks::parse(&text)));
         }
         let (_, locks) = self.locks.as_ref()?;
-        let numbers = locks.get(&lock.inode)?.iter().filter_map(|number| pid(NonZeroU32::new(*number)?));
-        // Held first, and asked then.
-        let mut processes = numbers.filter_map(|number| Held::open(number).ok().flatten());
-        processes.find(|held| has_open(held, lock) && held.ended().is_none())
+        locks::holder(locks, lock)
     }
 }
 
@@ -172,12 +168,4 @@ impl Other {
 fn place(folder: impl AsFd, path: &Path) -> Option<OwnedFd> {
     let path = control_folder(sys::environment::value(VARIABLE), || path.canonicalize()).ok()?;
     neighbour::place(folder, &path)
-}
-
-/// Whether a process has that file open.
-fn has_open(held: &Held, file: FolderId) -> bool {
-    let Ok(descriptors) = std::fs::read_dir(format!("/proc/{}/fd", held.pid())) else { return false };
-    descriptors
-        .flatten()
-        .any(|entry| nix::sys::stat::stat(&entry.path()).is_ok_and(|stat| FolderId::from(&stat) == file))
 }

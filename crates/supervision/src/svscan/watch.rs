@@ -1,9 +1,9 @@
 //! Being told that something changed. It is a hint and never the truth: every hint ends in a look or a listing, and where
 //! none come (the file system sends none, the system's watches are used up) the directory is listed at intervals.
 
+use crate::silent::is_silent;
 use anyhow::{Context, bail};
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::statfs::{FsType, fstatfs};
 use notify::event::{ModifyKind, RenameMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::ffi::OsString;
@@ -32,18 +32,6 @@ pub(super) struct Watch {
     wake: Arc<EventFd>,
 }
 
-/// File systems on which others can change a directory without our kernel's knowing.
-const SILENT: [u32; 8] = [
-    0x6969,      // NFS
-    0x517b,      // SMB
-    0xfe53_4d42, // SMB2
-    0xff53_4d42, // CIFS
-    0x0102_1997, // 9p
-    0x6573_5546, // FUSE
-    0x00c3_6400, // Ceph
-    0x5346_414f, // AFS
-];
-
 impl Watch {
     /// Watches the current folder, whose path is given.
     ///
@@ -51,9 +39,7 @@ impl Watch {
     ///
     /// Why there will be no hints.
     pub(super) fn begin(directory: &Path) -> anyhow::Result<Self> {
-        let FsType(kind) = fstatfs(File::open(".")?)?.filesystem_type();
-        // The C libraries give the number different types; it has 32 bits.
-        if SILENT.contains(&(kind as u32)) {
+        if is_silent(File::open(".")?)? {
             bail!("its file system does not tell of changes");
         }
         // notify ignores that its thread cannot be started, and panics later: so one is tried first.

@@ -213,8 +213,9 @@ fn look(name: &CStr) -> Result<Found> {
 }
 
 /// Whether the record is true: the supervise that wrote it is there, and so is what runs by it. Where that cannot be found out,
-/// it is believed.
-fn is_true(status: &Status, here: Option<Boot>) -> bool {
+/// it is believed. Another program's never is.
+#[must_use]
+pub fn is_true(status: &Status, here: Option<Boot>) -> bool {
     let Some(Detail { boot, supervise, run, .. }) = &status.detail else { return false };
     if boot.is_none() || *boot != here {
         return !is_of_another_boot(status, here);

@@ -42,7 +42,8 @@ impl Run {
     }
 
     /// Whether the record tells of a later one, which runs or has ended.
-    fn is_followed(self, status: &Status) -> bool {
+    #[must_use]
+    pub fn is_followed(self, status: &Status) -> bool {
         let starts = status.detail.as_ref().map_or(self.starts, |detail| detail.starts);
         starts != self.starts || Self::of(status).is_some_and(|now| now != self)
     }

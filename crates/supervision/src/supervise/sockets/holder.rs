@@ -13,7 +13,8 @@ const MOST: usize = 3;
 const LONGEST_TABLE: u64 = 32 * 1024 * 1024;
 
 /// The processes that have the address of a line: `nginx -g daemon off; (pid 7)`. `None` where they are not known.
-pub(super) fn named(listen: &Listen) -> Option<String> {
+#[must_use]
+pub fn named(listen: &Listen) -> Option<String> {
     let inodes = inodes(listen);
     let found = holders(&inodes).ok().filter(|_| !inodes.is_empty())?;
     let (first, last) = found.split_at(found.len().min(MOST));

@@ -18,11 +18,11 @@
 mod back;
 mod child;
 mod held;
-mod holder;
+pub mod holder;
 mod ids;
 mod open;
 mod path;
-mod way;
+pub mod way;
 
 pub(super) use child::{Handed, Supervise, prepare};
 pub(super) use held::Sockets;

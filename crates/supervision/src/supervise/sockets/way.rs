@@ -22,19 +22,24 @@ const MADE: u32 = 0o755;
 
 /// Why the way is not gone, in a sentence.
 #[derive(Debug)]
-pub(super) struct Blocked(pub(super) String);
+pub struct Blocked(pub String);
 
 /// A folder that a socket's file is in.
 #[derive(Debug)]
-pub(super) struct Folder {
-    pub(super) opened: OwnedFd,
+pub struct Folder {
+    /// Held, not to be read.
+    pub opened: OwnedFd,
     /// Nobody but root and we can make anything in it.
-    pub(super) is_ours: bool,
+    pub is_ours: bool,
 }
 
 /// Opens the folder that the last part of an absolute path is in, and says what that part is. What misses of the way is made,
 /// mode 0755, if it is to be.
-pub(super) fn folder(path: &str, is_made: bool) -> Result<(Folder, CString), Blocked> {
+///
+/// # Errors
+///
+/// What is in the way.
+pub fn folder(path: &str, is_made: bool) -> Result<(Folder, CString), Blocked> {
     let (above, name) = path.rsplit_once('/').unwrap_or_default();
     let mut way = Way { at: root()?, shown: String::new(), links: 0 };
     let mut ahead = parts(above.as_bytes());
