@@ -5,7 +5,7 @@ mod demo;
 mod documents;
 mod install;
 
-pub(crate) use chapter::{Part, blocks, parts};
+pub(crate) use chapter::{Part, all_parts, blocks, file, parts};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn pages() -> Vec<String> {
 }
 
 /// Every file of the repository: what is neither built nor of git.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let ours = entries.filter(|path| !path.ends_with("target") && !path.ends_with(".git"));
     ours.flat_map(|path| {

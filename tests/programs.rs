@@ -28,6 +28,9 @@ const WRONG_CALLS: [(&str, &[&str]); 16] = [
 /// Programs for which there is none: whatever their arguments are, they mean something, or nothing.
 const NEVER_WRONG: [&str; 6] = ["svstat", "multilog", "tai64n", "tai64nlocal", "readproctitle", "svscanboot"];
 
+/// Whose parser tells more than a line: `svctl::story`.
+const WITH_A_PARSER: [&str; 1] = ["svctl"];
+
 /// The programs of a list in the Makefile.
 fn list(name: &str) -> Vec<String> {
     let makefile = read("Makefile").replace("\\\n", " ");
@@ -87,7 +90,7 @@ fn a_wrong_call_is_told_how_and_exits_100() {
     }
     let listed = |program: &String| WRONG_CALLS.iter().any(|(name, _)| name == program);
     let mut missing: Vec<_> = programs().into_iter().filter(|program| !listed(program)).collect();
-    missing.retain(|program| !NEVER_WRONG.contains(&program.as_str()));
+    missing.retain(|program| ![&NEVER_WRONG[..], &WITH_A_PARSER].concat().contains(&program.as_str()));
     assert_eq!(missing, [""; 0], "without a row in the list of wrong calls");
 }
 

@@ -20,7 +20,7 @@ use testkit::{DEADLINE, Running, TestTree, ours, wait_until};
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// What a program tells of itself.
-type Report = BTreeMap<String, String>;
+pub(crate) type Report = BTreeMap<String, String>;
 
 /// root's home, which no service of somebody else may touch: the one that svscan is told of, and the real one.
 struct RootsHome {
@@ -74,7 +74,7 @@ fn look(path: &Path, depth: u32, seen: &mut Vec<Seen>) {
 }
 
 /// Ports that nobody listens on, other than those of services.example.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     let free: Vec<u16> = (6101..).filter(is_free).take(N).collect();
     free.try_into().unwrap()
@@ -82,7 +82,7 @@ fn free_ports<const N: usize>() -> [u16; N] {
 
 /// What answers on that port, once it does.
 #[track_caller]
-fn answer(port: u16) -> Report {
+pub(crate) fn answer(port: u16) -> Report {
     wait_until(&format!("port {port} answers"), &[], || get(port).ok())
 }
 

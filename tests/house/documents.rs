@@ -1,12 +1,20 @@
 //! What the documents say of the code, held to it.
 
-use super::{blocks, files, pages, programs, read, repository};
+use super::{all_parts, files, pages, programs, read, repository};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use testkit::{TestTree, Tool, ours, skip};
+use testkit::{Tool, skip};
 
-const DOCUMENTS: [&str; 4] = ["README.md", "CONTRIBUTING.md", "DIFFERENCES.md", "CHANGELOG.md"];
+/// The documents, but for the man pages.
+fn documents() -> Vec<String> {
+    let pages = ["docs", "docs/recipes"].into_iter().flat_map(|folder| {
+        let entries = fs::read_dir(repository(folder)).unwrap();
+        entries.map(move |entry| format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap()))
+    });
+    let top = ["README.md", "CONTRIBUTING.md", "DIFFERENCES.md", "CHANGELOG.md"].map(str::to_owned);
+    top.into_iter().chain(pages.filter(|page| page.ends_with(".md"))).collect()
+}
 
 /// What stands between backquotes in a line.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
@@ -32,41 +40,15 @@ fn commands_of_the_documents_are_in_the_makefile() {
     let makefile = read("Makefile");
     let phony = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).unwrap();
     let known: BTreeSet<&str> = phony.split(' ').collect();
-    for document in DOCUMENTS {
-        let text = read(document);
-        let code =
-            text.lines().filter_map(|line| line.strip_prefix("    ")).chain(text.lines().flat_map(quoted));
+    for document in documents() {
+        let text = read(&document);
+        let parts = all_parts(&text);
+        let code = parts.iter().flat_map(|part| part.code.lines()).chain(text.lines().flat_map(quoted));
         for command in code.filter_map(|code| code.strip_prefix("make ")) {
             let target = command.split(' ').find(|word| !word.contains('='));
             assert!(target.is_none_or(|target| known.contains(target)), "{document}: make {command}");
         }
     }
-}
-
-/// The commands of the chapter, one after the other as they are there; only the port is one that is free.
-#[test]
-fn the_first_service_of_the_readme_runs() {
-    let [prepare, play] = &blocks(&read("README.md"), "A first service in one minute")[..] else {
-        panic!("two blocks of commands")
-    };
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let script = format!(
-        "set -e\n{}until svup ~/service/hello; do sleep 0.1; done\n{play}\
-         while svup ~/service/hello; do sleep 0.1; done\n\
-         kill $!\nwait $!\n",
-        prepare.replace("8000", &port.to_string())
-    );
-    let tree = TestTree::new();
-    let target = tree.root().join("target");
-    fs::create_dir(&target).unwrap();
-    std::os::unix::fs::symlink(ours("svscan").parent().unwrap(), target.join("dist")).unwrap();
-    let shell = tree.launch(Path::new("/bin/sh")).dir(tree.root()).env("HOME", tree.root());
-    let mut shell = shell.arg("-c").arg(&script).start();
-    assert_eq!(shell.wait(), Ok(0), "{script}: {}", shell.errors());
-    let said = shell.output();
-    let home = tree.root().display();
-    assert!(said.starts_with(&format!("{home}/service/hello: up (pid ")), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]
@@ -92,17 +74,34 @@ fn every_difference_names_a_test_that_exists() {
 
 #[test]
 fn the_map_and_the_links_lead_somewhere() {
-    for document in DOCUMENTS {
-        let text = read(document);
+    for document in documents() {
+        let text = read(&document);
         let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-        let links = links.filter(|link| !link.contains("://"));
+        for link in links.filter(|link| !link.contains("://")) {
+            let (path, chapter) = link.split_once('#').unwrap_or((link, ""));
+            let path = repository(&document).with_file_name(path);
+            assert!(path.exists(), "{document} has a link to {link}");
+            let target = fs::read_to_string(path).unwrap_or_default();
+            let titles = target.lines().filter(|line| line.starts_with('#')).map(anchor);
+            assert!(
+                chapter.is_empty() || titles.into_iter().any(|title| title == chapter),
+                "{document}: {link}"
+            );
+        }
         let rooms = text.lines().flat_map(quoted);
         let rooms =
             rooms.filter(|name| ["crates/", "tests/", "man/"].iter().any(|room| name.starts_with(room)));
-        for path in links.chain(rooms) {
+        for path in rooms {
             assert!(repository(path).exists(), "{document} speaks of {path}");
         }
     }
+}
+
+/// What a link calls a chapter.
+fn anchor(title: &str) -> String {
+    let title = title.trim_start_matches('#').trim().to_lowercase();
+    let kept = title.chars().filter(|character| character.is_alphanumeric() || " -_".contains(*character));
+    kept.collect::<String>().replace(' ', "-")
 }
 
 #[test]

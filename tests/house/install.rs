@@ -38,6 +38,40 @@ fn every_program_and_man_page_is_installed() {
 }
 
 #[test]
+fn completions_are_where_each_shell_looks_and_say_what_svctl_says() {
+    let tree = TestTree::new();
+    install(&tree, ours("svscan").parent().unwrap());
+    let share = tree.root().join("machine/usr/share");
+    for (shell, place) in [
+        ("bash", "bash-completion/completions/svctl"),
+        ("zsh", "zsh/site-functions/_svctl"),
+        ("fish", "fish/vendor_completions.d/svctl.fish"),
+    ] {
+        let said = Tool::new(&ours("svctl")).env("COMPLETE", shell).run();
+        assert_eq!(said.exits(0).stdout, fs::read(share.join(place)).unwrap(), "{shell}");
+    }
+}
+
+/// With the paths of the machine, and not of the tree that is packed.
+#[test]
+fn what_starts_svscan_at_boot_names_what_is_installed() {
+    let tree = TestTree::new();
+    install(&tree, ours("svscan").parent().unwrap());
+    let machine = tree.root().join("machine");
+    for (place, mode, word) in [
+        ("usr/lib/systemd/system/upkeep.service", 0o644, "ExecStart=/usr/bin/svscan /service\n"),
+        ("etc/init.d/upkeep", 0o755, "command=\"/usr/bin/svscan\"\n"),
+        ("usr/share/upkeep/inittab", 0o644, ":respawn:/usr/bin/svscanboot\n"),
+    ] {
+        let path = machine.join(place);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, mode, "{place}");
+        assert!(text.contains(word), "{place}: {text}");
+        assert!(!text.contains('@') && !text.contains(machine.to_str().unwrap()), "{place}: {text}");
+    }
+}
+
+#[test]
 fn a_program_that_runs_is_replaced_and_goes_on() {
     let tree = TestTree::new();
     install(&tree, ours("svscan").parent().unwrap());

@@ -1,6 +1,6 @@
 //! A page of docs/recipes: the files of service folders, and the commands that come before.
 
-use crate::house::{self, Part};
+use crate::house::{self, file};
 use std::path::Path;
 use testkit::{Folder, Service, TestTree};
 
@@ -31,7 +31,7 @@ impl Page {
     pub(super) fn files(&self, chapter: &str) -> Vec<Shown> {
         house::parts(&self.0, chapter)
             .into_iter()
-            .filter_map(|part| Some((path(&part)?, part.code)))
+            .filter_map(|part| Some((file(&part)?.to_owned(), part.code)))
             .collect()
     }
 
@@ -39,14 +39,8 @@ impl Page {
     #[track_caller]
     pub(super) fn commands(&self, chapter: &str) -> String {
         let parts = house::parts(&self.0, chapter).into_iter();
-        parts.filter(|part| path(part).is_none()).map(|part| part.code).collect()
+        parts.filter(|part| file(part).is_none()).map(|part| part.code).collect()
     }
-}
-
-/// The path that a paragraph begins with.
-fn path(part: &Part) -> Option<String> {
-    let (path, _) = part.text.strip_prefix('`')?.split_once('`')?;
-    path.contains('/').then(|| path.to_owned())
 }
 
 /// Makes the service folder of that name as the files say.

@@ -22,7 +22,7 @@ const WAY_OUT: [&str; 7] = [
 const PATIENCE: &str = "300";
 
 /// Tornado, by `pip install --user`. Says whether it is there.
-pub(super) fn tornado(owner: &Owner) -> bool {
+pub(crate) fn tornado(owner: &Owner) -> bool {
     let python = "/usr/bin/python3";
     let is_there = || {
         let found = as_owner(owner, &[python, "-c", "import tornado; print(tornado.__file__)"]);

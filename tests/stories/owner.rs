@@ -29,7 +29,7 @@ impl Owner {
 
     /// A program that tells this of itself, and says it is that process, must be the account in every respect.
     #[track_caller]
-    pub(super) fn is(&self, report: &Report) {
+    pub(crate) fn is(&self, report: &Report) {
         let pid = report["pid"].parse().unwrap();
         self.has_become(pid);
         assert!(numbers(&report["uids"]).iter().all(|uid| *uid == self.uid), "{report:?}");

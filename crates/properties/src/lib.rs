@@ -10,6 +10,7 @@
 //! | `account.rs` | whom to become, and the account database |
 //! | `arguments.rs` | command lines, and values in them |
 //! | `folder.rs` | names in a service directory, files of variables and of names |
+//! | `import.rs` | configurations of other supervisors |
 //! | `log.rs` | scripts and patterns of multilog, and where its files end |
 //! | `record.rs` | what programs tell each other |
 //! | `socket.rs` | the sockets of a service, and who has an address |
@@ -28,6 +29,7 @@
 mod account;
 mod arguments;
 mod folder;
+mod import;
 mod log;
 mod record;
 mod socket;
@@ -38,6 +40,7 @@ mod value;
 pub use account::{group, nsswitch, passwd, user};
 pub use arguments::{options, runas, softlimit, svc, svwait};
 pub use folder::{control, environment, identity, ini, instance, needs, service};
+pub use import::supervisord;
 pub use log::{cuts, multilog, shell_pattern, simple_pattern};
 pub use record::{command, notify, report, status, tai64n};
 pub use socket::{ids, listen, net, sockets};
@@ -85,6 +88,7 @@ pub const ALL: &[(&str, Property)] = &[
     ("stamp", stamp),
     ("stat", stat),
     ("status", status),
+    ("supervisord", supervisord),
     ("svc", svc),
     ("svstat", svstat),
     ("svwait", svwait),
