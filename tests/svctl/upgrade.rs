@@ -111,12 +111,12 @@ fn root_leaves_the_supervises_of_others_alone() {
         return;
     }
     let tree = TestTree::new();
-    let bob = testkit::account("bob");
+    let bob = testkit::account("upkeep-a");
     let web = tree.folder("web", |f| f.run("exec sleep 1000").owner(&bob));
     let _supervise = tree.launch(&ours("supervise")).arg("web").account(&bob).start();
     web.wait_for(up());
     tree.svctl(["upgrade"])
         .exits(95)
         .prints("svscan: none runs here\nsupervise: 1 not upgraded\n")
-        .errors("svctl: web: its supervise is bob's: bob can upgrade it\n");
+        .errors("svctl: web: its supervise is upkeep-a's: upkeep-a can upgrade it\n");
 }

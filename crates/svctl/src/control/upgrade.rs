@@ -31,20 +31,21 @@ pub fn upgrade(directory: &Directory, call: &Upgrade) -> Result<u8, Failure> {
     let services = directory.services()?;
     let services: Vec<Service> =
         services.into_iter().flat_map(|service| [service.log(), Some(service)]).flatten().collect();
-    let svscan = vec![("svscan".to_owned(), find_svscan(directory))];
-    let codes = [
-        Group::of("svscan", svscan).upgrade(call)?,
-        Group::of("supervise", services.iter().map(|it| (it.name.clone(), find_supervise(it))).collect())
-            .upgrade(call)?,
-    ];
-    Ok(exit::worst(codes))
+    // All are looked at before the first is told: svscan tells others.
+    let svscan = Group::of("svscan", vec![("svscan".to_owned(), find_svscan(directory))]);
+    let supervises = services.iter().map(|it| (it.name.clone(), find_supervise(it))).collect();
+    let supervises = Group::of("supervise", supervises);
+    Ok(exit::worst([svscan.upgrade(call)?, supervises.upgrade(call)?]))
 }
 
 /// What runs of one program.
 #[derive(Debug)]
 struct Group {
     program: &'static str,
-    residents: Vec<(String, Resident)>,
+    /// Those that are to be upgraded.
+    old: Vec<(String, Resident)>,
+    /// How many are what is installed.
+    current: usize,
     /// How many are other programs.
     foreign: usize,
     /// What cannot be upgraded.
@@ -53,10 +54,13 @@ struct Group {
 
 impl Group {
     fn of(program: &'static str, found: Vec<(String, Found)>) -> Self {
-        let mut group = Self { program, residents: Vec::new(), foreign: 0, lost: Vec::new() };
+        let mut group = Self { program, old: Vec::new(), current: 0, foreign: 0, lost: Vec::new() };
         for (name, found) in found {
             match found {
-                Found::Ours(resident) => group.residents.push((name, resident)),
+                Found::Ours(resident) if resident.version() == Version::Installed => {
+                    group.current = group.current.saturating_add(1);
+                }
+                Found::Ours(resident) => group.old.push((name, resident)),
                 Found::Nobody => {}
                 Found::Foreign => group.foreign = group.foreign.saturating_add(1),
                 Found::Unusable(outcome) => group.lost.push((name, outcome)),
@@ -67,8 +71,7 @@ impl Group {
 
     /// Upgrades what is old, and says what came of it: the exit code.
     fn upgrade(mut self, call: &Upgrade) -> anyhow::Result<u8> {
-        let (old, current): (Vec<_>, Vec<_>) =
-            self.residents.drain(..).partition(|(_, resident)| resident.version() != Version::Installed);
+        let old = std::mem::take(&mut self.old);
         let mut upgraded = 0_usize;
         for (name, version) in if call.dry_run { see(old) } else { bring_up(old, call.timeout) } {
             match version {
@@ -88,7 +91,7 @@ impl Group {
         let verb = if call.dry_run { "would be upgraded" } else { "upgraded" };
         let counts = [
             (upgraded, verb),
-            (current.len(), "already as installed"),
+            (self.current, "already as installed"),
             (self.foreign, "of another program, left as it is"),
             (self.lost.len(), "not upgraded"),
         ];
