@@ -144,18 +144,20 @@ pub fn capabilities(data: &[u8]) {
 pub fn stat(data: &[u8]) {
     if let Some(stat) = parse_stat(data) {
         let written = format!(
-            "{} (x) {} {} {} {} 0 0 0 0 0 0 0 0 0 0 0 0 0 {} 0 {} 0",
+            "{} (x) {} {} {} {} 0 0 0 0 0 0 0 {} 0 0 0 0 0 {} 0 {} 0 {} 0",
             stat.pid,
             char::from(stat.state),
             stat.parent,
             stat.group,
             stat.session,
+            stat.processor_time,
             stat.threads,
-            stat.start_time
+            stat.start_time,
+            stat.resident_pages
         );
         assert_eq!(parse_stat(written.as_bytes()), Some(stat));
     }
-    let rest = b") Z 7 12 11 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 987654 0\n";
+    let rest = b") Z 7 12 11 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 987654 0 233 0\n";
     let called = parse_stat(&[b"12 (", data, rest].concat()).expect("whatever it is called");
     let numbers = [called.pid, called.parent, called.group, called.session].map(|pid| pid.as_raw());
     assert_eq!(numbers, [12, 7, 12, 11]);

@@ -29,7 +29,7 @@ pub fn ago(time: Duration) -> String {
 /// A number of bytes: `512 B`, `3.4 MB`; a kB is 1000 bytes.
 #[must_use]
 pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if count < 1000 {
         return format!("{count} B");
     }
@@ -43,7 +43,7 @@ pub fn bytes(count: u64) -> String {
         }
         tenths /= 1000;
     }
-    format!("{} PB", tenths.saturating_mul(100))
+    format!("{} PB", tenths / 10)
 }
 
 /// How a process ended: `exit 0`, `SIGTERM`, `unknown`.
