@@ -118,6 +118,12 @@ fn logging() {
 }
 
 #[test]
+fn recipes() {
+    let whole = "mkdir /service/.redis\nprintf '#!/bin/sh\\nexec sleep 1000\\n' >/service/.redis/run\nchmod +x /service/.redis/run\n";
+    run("docs/recipes/README.md", &[], &format!("{SVSCAN}{whole}"), &[]);
+}
+
+#[test]
 fn security() {
     run("docs/security.md", &[], SVSCAN, &[]);
 }
