@@ -119,7 +119,7 @@ fn the_commands_of_the_page_print_what_it_says() {
     let mut pids: Vec<(String, String)> = Vec::new();
     for (command, expected) in session(play) {
         // A reader waits for a time, we for what he waits for.
-        let ready = "until svup service/web service/web/log; do sleep 0.05; done";
+        let ready = "until svup service/web && svup service/web/log; do sleep 0.05; done";
         let said = shell.play(&command.replace("sleep 3", ready), expected.len());
         // Two services say what they say at once.
         let [mut said, mut expected] = [said, expected];
