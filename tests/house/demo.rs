@@ -15,18 +15,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use testkit::{Account, DEADLINE, TestTree, account, is_root, ours, skip};
+use testkit::{Account, DEADLINE, TestTree, account, in_time, is_root, ours, skip};
 
 /// The examples have fixed ports: one demo at a time.
 static PORTS: Mutex<()> = Mutex::new(());
 
-/// Whether the ports are free; on a machine where they are not, there is nothing to be seen.
+/// Whether the ports are free, or become so; on a machine where they do not, there is nothing to be seen.
 fn ports_are_free() -> bool {
-    let free = [6001, 6002].iter().all(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    if !free {
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let free = in_time(&[], || [6001, 6002].iter().all(is_free).then_some(()));
+    if free.is_none() {
         skip("the ports 6001 and 6002 are in use");
     }
-    free
+    free.is_some()
 }
 
 /// The demo, copied to where every account can reach it, and its argument.

@@ -66,4 +66,4 @@ pub use service::Service;
 pub use tool::{Ran, Tool};
 pub use traced::{Stop, Traced};
 pub use tree::TestTree;
-pub use wait::{DEADLINE, read_line, wait_until};
+pub use wait::{DEADLINE, in_time, read_line, wait_until};

@@ -21,7 +21,7 @@ pub fn wait_until<T>(what: &str, folders: &[&Path], probe: impl FnMut() -> Optio
 }
 
 /// As [`wait_until`]; `None` at the deadline.
-pub(crate) fn in_time<T>(folders: &[&Path], mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn in_time<T>(folders: &[&Path], mut probe: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + DEADLINE;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).expect("inotify");
     loop {
