@@ -73,15 +73,18 @@ impl Moment {
         u64::try_from(self.now.since_zero().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The name of an account, or its number where it has none.
+    /// As [`account`], asked for once.
     pub fn account(&self, uid: u32) -> String {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = names.entry(uid).or_insert_with(|| {
-            let account = accounts::by_uid(Uid::from_raw(uid)).ok().flatten();
-            account.map_or_else(|| uid.to_string(), |account| account.name.to_string_lossy().into_owned())
-        });
-        name.clone()
+        names.entry(uid).or_insert_with(|| account(uid)).clone()
     }
+}
+
+/// The name of an account, or its number where it has none.
+#[must_use]
+pub fn account(uid: u32) -> String {
+    let account = accounts::by_uid(Uid::from_raw(uid)).ok().flatten();
+    account.map_or_else(|| uid.to_string(), |account| account.name.to_string_lossy().into_owned())
 }
 
 /// How these services are, with their loggers.

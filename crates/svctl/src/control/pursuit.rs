@@ -3,9 +3,9 @@
 use super::absent::{self, Absence, Scanner};
 use super::foreign::Foreign;
 use super::verdict::{Judge, Verdict};
-use super::{Order, Outcome, told};
+use super::{Order, Outcome};
 use crate::directory::Service;
-use crate::seen::open;
+use crate::seen::{account, open};
 use cli::errno::text;
 use nix::errno::Errno;
 use protocol::control::{Control, Unreadable};
@@ -291,7 +291,7 @@ fn unable(service: &Service, verb: &str, error: Errno) -> Outcome {
     Outcome::NotPermitted(match owner.map(|stat| stat.st_uid) {
         Some(0) => "its supervise is root's: it takes root to command it".to_owned(),
         Some(uid) => {
-            let name = told::account(uid);
+            let name = account(uid);
             format!("its supervise is {name}'s: it takes {name} or root to command it")
         }
         None => format!("unable to {verb}: {}", text(error)),

@@ -7,7 +7,6 @@ use crate::exit;
 use crate::logs::last_lines;
 use crate::output::{Paint, print};
 use anyhow::Result;
-use nix::unistd::Uid;
 use std::io::Write;
 
 /// So many lines of the log are shown.
@@ -57,12 +56,6 @@ pub(super) fn missing(selection: &Selection) -> Option<u8> {
         complain(name, "there is no such service (svctl list shows those that there are)");
     }
     (!selection.missing.is_empty()).then_some(exit::NO_SUCH_SERVICE)
-}
-
-/// The name of an account, or its number where it has none.
-pub(super) fn account(uid: u32) -> String {
-    let account = accounts::by_uid(Uid::from_raw(uid)).ok().flatten();
-    account.map_or_else(|| uid.to_string(), |account| account.name.to_string_lossy().into_owned())
 }
 
 /// `svctl: NAME: WORDS` on stderr; whom nobody listens to has nobody to tell.

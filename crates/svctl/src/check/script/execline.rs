@@ -2,7 +2,7 @@
 //!
 //! Words in braces are a block, an argument of the program before it. A word with a `$` in it is not known.
 
-use super::steps::{Place, Step, Story, Term};
+use super::steps::{Step, Story, TOP, Term};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -96,19 +96,10 @@ fn story(
         Part::Word(word, _) => Some(word.clone()),
         Part::Block => None,
     });
-    let place = Place {
-        is_certain: true,
-        is_last: true,
-        is_background: false,
-        is_piped: false,
-        is_asked: false,
-        is_in_loop: false,
-        is_in_function: false,
-    };
     // The whole script is one exec.
     let words: Vec<Term> = std::iter::once(Term::plain("exec")).chain(words).collect();
     let step =
-        Step { line, words, sets: Vec::new(), redirections: Vec::new(), place, folder, known, touched };
+        Step { line, words, sets: Vec::new(), redirections: Vec::new(), place: TOP, folder, known, touched };
     Story { steps: vec![step], ..Story::default() }
 }
 

@@ -75,7 +75,8 @@ pub(super) struct Story {
     pub(super) endless_loops: Vec<usize>,
 }
 
-const TOP: Place = Place {
+/// Where a command stands that is the whole script.
+pub(super) const TOP: Place = Place {
     is_certain: true,
     is_last: true,
     is_background: false,

@@ -2,9 +2,9 @@
 //!
 //! Only what is certain is signalled: who holds svscan's lock, and whom a record names that nobody else could write.
 
-use crate::control::{Outcome, told};
+use crate::control::Outcome;
 use crate::directory::{Directory, Service};
-use crate::seen::open;
+use crate::seen::{account, open};
 use cli::errno::text;
 use cli::text::shown;
 use nix::errno::Errno;
@@ -150,7 +150,7 @@ fn ours(held: Held) -> Found {
 fn hidden(folder: impl AsFd, path: &Path, what: &str) -> Found {
     let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return Found::Nobody };
     let Ok(stat) = fstatat(folder, name.as_c_str(), AtFlags::empty()) else { return Found::Nobody };
-    let owner = told::account(stat.st_uid);
+    let owner = account(stat.st_uid);
     Found::Unusable(Outcome::NotPermitted(format!("its {what} is {owner}'s: {owner} can upgrade it")))
 }
 
