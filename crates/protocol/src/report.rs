@@ -12,6 +12,9 @@ const LONGEST: usize = 3000;
 
 const HEAD: usize = 8;
 
+/// Where in the bytes of a failure the system's error is, 4 bytes, the lowest first: for a process that can put nothing else together.
+pub const ERRNO_AT: usize = 4;
+
 /// What a report is about.
 const WORDS: u8 = 0;
 const SOCKET: u8 = 1;

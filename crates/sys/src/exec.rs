@@ -31,6 +31,11 @@ impl Strings {
             _strings: strings,
         }
     }
+
+    /// The array, which ends with a null and lives as long as this does.
+    pub(crate) fn addresses(&self) -> *const *const c_char {
+        self.addresses.as_ptr()
+    }
 }
 
 /// Becomes the program of that file. Comes back only where that failed, and says why.

@@ -104,9 +104,14 @@ impl Hearing {
 
     /// In the child: closes its copies, so that a start that hangs keeps the socket's address from nobody.
     pub(super) fn close_in_child(&self) {
-        for descriptor in self.descriptors().into_iter().flatten() {
-            let _ = nix::unistd::close(descriptor.as_raw_fd());
+        for number in self.numbers() {
+            let _ = nix::unistd::close(number);
         }
+    }
+
+    /// The numbers of what a start is not to have open.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = RawFd> {
+        self.descriptors().into_iter().flatten().map(|descriptor| descriptor.as_raw_fd())
     }
 
     /// What becomes readable when run says something.

@@ -86,9 +86,9 @@ mod record;
 mod run;
 
 use crate::spacing::Spacing;
-pub(super) use answer::{Call, Clear, Finish, Needs, Start, Stop};
-pub(super) use events::{Action, Because, Event, Says, To};
-pub(super) use health::{Duties, Overdue};
+pub use answer::{Call, Clear, Finish, Needs, Start, Stop};
+pub use events::{Action, Because, Event, Says, To};
+pub use health::{Duties, Overdue};
 pub(super) use news::news;
 use nix::unistd::Pid;
 
@@ -140,7 +140,7 @@ enum Next {
 
 /// The state of one supervise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Machine {
+pub struct Machine {
     phase: Phase,
     want: Want,
     leaving: Leaving,
@@ -152,7 +152,7 @@ pub(super) struct Machine {
 impl Machine {
     /// At the beginning: a service that is normally up is due now.
     #[must_use]
-    pub(super) fn new(now: Monotonic, normally_up: bool) -> Self {
+    pub fn new(now: Monotonic, normally_up: bool) -> Self {
         let (phase, want) =
             if normally_up { (Phase::Resting { until: now }, Want::Up) } else { (Phase::Down, Want::Down) };
         Self { phase, want, leaving: Leaving::No, spacing: Spacing::default(), starts: 0, last: None }
@@ -222,7 +222,7 @@ impl Machine {
     }
 
     /// Takes one event.
-    pub(super) fn step(&mut self, now: Monotonic, event: Event) -> Action<'_> {
+    pub fn step(&mut self, now: Monotonic, event: Event) -> Action<'_> {
         match event {
             Event::Begun => match self.phase {
                 Phase::Down if self.leaving != Leaving::No => self.clear(now, Next::AsWished),

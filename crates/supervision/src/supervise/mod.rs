@@ -4,8 +4,9 @@
 //!
 //! - of the folder: [`service`] says what the argument names, [`place`] is `supervise/` with its files, [`sources`] where the
 //!   service's files come from, [`values`] what those with a value say;
-//! - for a start: [`start`] is the child on its way to become run or finish, [`handing`] what run finds open, [`reports`] how it is held back and what it says,
-//!   [`account`] whom run runs as, [`owner`] whether that may be;
+//! - for a start: [`preparation`] is what it becomes, [`plain`] a start in which nothing can be in the way, [`start`] the child on its way
+//!   where something can, [`handing`] what run finds open, [`reports`] how it is held back and what it says, [`account`] whom run runs as,
+//!   [`owner`] whether that may be;
 //! - of other services: [`needs`] are those that are to be ready first;
 //! - of a run: [`hearing`] is how it says whether it is well, with the ways for that in [`notify`];
 //! - of an earlier supervise: [`past`] says what it left running;
@@ -18,12 +19,14 @@ mod effects;
 mod handing;
 mod hearing;
 mod leftovers;
-mod machine;
+pub mod machine;
 mod needs;
 mod notify;
 pub mod owner;
 mod past;
 mod place;
+mod plain;
+mod preparation;
 mod recorder;
 mod reports;
 pub mod service;

@@ -2,6 +2,7 @@
 //! all where supervise dies before. Then the start says through it what went wrong, and passes the sockets that it has opened; its
 //! end without a failure means that run was executed.
 
+use super::plain::Unexplained;
 use nix::errno::Errno;
 use nix::unistd::read;
 use protocol::report::Report;
@@ -9,6 +10,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use sys::socket::receive_with;
+use sys::spawn::Spawned;
 
 /// More than a start ever has to say.
 const MOST: usize = 64 * 1024;
@@ -20,6 +22,8 @@ pub(super) struct Reports {
     unread: Vec<u8>,
     /// What has come along with what is unread.
     descriptors: Vec<OwnedFd>,
+    /// Of a plain start: what it looks at until it is executed, and how what it says is meant.
+    plain: Option<(Spawned, Unexplained)>,
 }
 
 /// What a start says.
@@ -40,7 +44,12 @@ impl Reports {
 
     /// The one of a start that was in progress when an earlier version of this program became this one.
     pub(super) fn kept(socket: OwnedFd) -> Self {
-        Self { socket, unread: Vec::new(), descriptors: Vec::new() }
+        Self { socket, unread: Vec::new(), descriptors: Vec::new(), plain: None }
+    }
+
+    /// Those of a plain start.
+    pub(super) fn of_plain(self, spawned: Spawned, unexplained: Unexplained) -> Self {
+        Self { plain: Some((spawned, unexplained)), ..self }
     }
 
     /// Lets the child go on: it is on record now.
@@ -63,7 +72,13 @@ impl Reports {
                 Some(Report::Socket { line }) if !self.descriptors.is_empty() => {
                     return ControlFlow::Continue(Some(Told::Opened(line, self.descriptors.remove(0))));
                 }
-                Some(report) => return ControlFlow::Continue(Some(Told::Report(report))),
+                Some(report) => {
+                    let report = match &self.plain {
+                        Some((_, unexplained)) => unexplained.explain(report),
+                        None => report,
+                    };
+                    return ControlFlow::Continue(Some(Told::Report(report)));
+                }
             }
             match receive_with(&self.socket, &mut block, &mut self.descriptors) {
                 Ok(0) => return ControlFlow::Break(()),

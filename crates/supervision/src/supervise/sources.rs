@@ -11,11 +11,13 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{FileStat, SFlag, fstat, fstatat};
 use nix::unistd::{fchdir, getcwd};
 use protocol::capability;
-use protocol::file::{Unusable, kind, look, open_folder, open_regular, open_trusted_folder, read_all};
+use protocol::file::{Unusable, look, open_folder, open_regular, open_trusted_folder, read_all};
 use protocol::folder::{CAPABILITIES, CHECK, ENV, FINISH, LISTEN, LOG_STDERR, RUN, USER};
 use protocol::report::{Report, Step};
 use protocol::user::User;
+use std::cell::RefCell;
 use std::ffi::{CStr, CString, OsStr};
+use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
@@ -28,14 +30,29 @@ const LONGEST_VALUE: usize = 256;
 /// The longest file that is a list.
 const LONGEST_LIST: usize = 64 * 1024;
 
-/// A folder that files are taken from.
+/// A folder that files are taken from. What is there under a name is looked at once: all that follows from it goes by the same
+/// answer.
 #[derive(Debug)]
 pub struct Source {
     /// Opened.
     pub folder: OwnedFd,
     /// What messages put in front of a file's name: nothing for the service's own folder, or `web@/`.
     pub prefix: String,
+    looked: RefCell<Vec<(&'static CStr, Found)>>,
 }
+
+/// What is there under a name, a link not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct There {
+    /// What it is, and its permission bits.
+    pub(super) mode: u32,
+    uid: u32,
+    gid: u32,
+    /// The file system that it is on.
+    pub(super) device: u64,
+}
+
+type Found = Result<Option<There>, Errno>;
 
 /// The folders that a service takes its files from.
 #[derive(Debug)]
@@ -60,7 +77,7 @@ impl<'a> Sources<'a> {
     ///
     /// What the system says of the template, and where it is a link that is not followed.
     pub fn of(folder: OwnedFd, directory: impl AsFd, called: Option<&'a Template>) -> Result<Self, Report> {
-        let own = Source { folder, prefix: String::new() };
+        let own = Source::new(folder, String::new());
         let template = Source::template(directory, called.map(|template| &*template.folder))?;
         let instance = called.filter(|_| template.is_some()).map(|template| &*template.instance);
         Ok(Self { own, template, instance })
@@ -70,7 +87,7 @@ impl<'a> Sources<'a> {
     pub(super) fn of_logged(directory: impl AsFd, logged: &'a Logged) -> Result<Self, Report> {
         let folder =
             open_folder(&logged.folder, c".").map_err(|error| unusable(Step::Folder, &logged.name, error))?;
-        let own = Source { folder, prefix: format!("{}/", logged.name) };
+        let own = Source::new(folder, format!("{}/", logged.name));
         let template = Source::template(directory, logged.template.as_deref())?;
         Ok(Self { own, template, instance: None })
     }
@@ -95,12 +112,12 @@ impl<'a> Sources<'a> {
         self.parts_of(&[USER])
     }
 
-    fn parts_of(&self, names: &[&CStr]) -> Result<Vec<Part>, Report> {
+    fn parts_of(&self, names: &[&'static CStr]) -> Result<Vec<Part>, Report> {
         let mut parts = Vec::new();
         for source in self.all() {
             let what = if source.prefix.is_empty() { "it" } else { source.prefix.as_str() };
-            let stat = fstat(&source.folder).map_err(|error| unusable(Step::Owner, what, error))?;
-            parts.push(part(what.to_owned(), &stat));
+            let folder = source.look(c".").and_then(|folder| folder.ok_or(Errno::ENOENT));
+            parts.push(part(what.to_owned(), &folder.map_err(|error| unusable(Step::Owner, what, error))?));
             for name in names {
                 source.add_parts(name, &mut parts)?;
             }
@@ -117,7 +134,7 @@ impl<'a> Sources<'a> {
         for source in self.all() {
             let what = source.called(USER);
             let broken = |error: Unusable| not_usable(Step::User, &what, error);
-            let Some((mut file, _)) = open_regular(&source.folder, USER).map_err(broken)? else { continue };
+            let Some(mut file) = source.open(USER).map_err(broken)? else { continue };
             let content = read_all(&mut file, LONGEST_USER).map_err(broken)?;
             let odd = |why: &dyn std::fmt::Display| failed(Step::User, None, &format!("{what}: {why}"));
             User::from_file(&content).map_err(|why| odd(&why))?;
@@ -135,10 +152,9 @@ impl<'a> Sources<'a> {
     pub fn variables(&self) -> Result<Vec<OwnedFd>, Report> {
         let mut folders = Vec::new();
         for source in self.all().rev() {
-            match open_trusted_folder(&source.folder, ENV) {
-                Ok(folder) => folders.push(folder),
-                Err(Unusable::System(Errno::ENOENT)) if look(&source.folder, ENV) == Ok(None) => {}
-                Err(error) => return Err(not_usable(Step::Environment, &source.called(ENV), error)),
+            let broken = |error| not_usable(Step::Environment, &source.called(ENV), error);
+            if source.look(ENV).map_err(|error| broken(error.into()))?.is_some() {
+                folders.push(open_trusted_folder(&source.folder, ENV).map_err(broken)?);
             }
         }
         Ok(folders)
@@ -160,7 +176,7 @@ impl<'a> Sources<'a> {
     /// # Errors
     ///
     /// Why it cannot be used.
-    pub fn list(&self, name: &CStr, step: Step) -> Result<Option<Vec<u8>>, Report> {
+    pub fn list(&self, name: &'static CStr, step: Step) -> Result<Option<Vec<u8>>, Report> {
         let content = self.content(name, LONGEST_LIST);
         content.map_err(|error| not_usable(step, &name.to_string_lossy(), error))
     }
@@ -178,7 +194,7 @@ impl<'a> Sources<'a> {
     /// What the system says.
     pub fn logs_stderr(&self) -> Result<bool, Report> {
         for source in self.all() {
-            match look(&source.folder, LOG_STDERR) {
+            match source.look(LOG_STDERR) {
                 Ok(Some(_)) => return Ok(true),
                 // Where `log` is no folder, nothing is in it.
                 Ok(None) | Err(Errno::ENOTDIR) => {}
@@ -190,7 +206,7 @@ impl<'a> Sources<'a> {
 
     /// How `run` or `finish` is executed: from its own folder as `./run`, the template's by its absolute path; `None` where
     /// there is none.
-    pub(super) fn program(&self, name: &CStr) -> Result<Option<CString>, Report> {
+    pub(super) fn program(&self, name: &'static CStr) -> Result<Option<CString>, Report> {
         let shown = name.to_string_lossy();
         let broken = |error| unusable(Step::Folder, &shown, error);
         let Some(source) = self.source_of(name).map_err(broken)? else { return Ok(None) };
@@ -209,9 +225,9 @@ impl<'a> Sources<'a> {
     /// # Errors
     ///
     /// What the system says.
-    pub fn source_of(&self, name: &CStr) -> Result<Option<&Source>, Errno> {
+    pub fn source_of(&self, name: &'static CStr) -> Result<Option<&Source>, Errno> {
         for source in self.all() {
-            if look(&source.folder, name)?.is_some() {
+            if source.look(name)?.is_some() {
                 return Ok(Some(source));
             }
         }
@@ -223,7 +239,7 @@ impl<'a> Sources<'a> {
     /// # Errors
     ///
     /// What the system says.
-    pub fn has(&self, name: &CStr) -> Result<bool, Unusable> {
+    pub fn has(&self, name: &'static CStr) -> Result<bool, Unusable> {
         Ok(self.source_of(name)?.is_some())
     }
 
@@ -232,18 +248,23 @@ impl<'a> Sources<'a> {
     /// # Errors
     ///
     /// Why it cannot be used.
-    pub fn value(&self, name: &CStr) -> Result<Option<Vec<u8>>, Unusable> {
+    pub fn value(&self, name: &'static CStr) -> Result<Option<Vec<u8>>, Unusable> {
         self.content(name, LONGEST_VALUE)
     }
 
     /// The content of a file of at most so many bytes.
-    fn content(&self, name: &CStr, longest: usize) -> Result<Option<Vec<u8>>, Unusable> {
+    fn content(&self, name: &'static CStr, longest: usize) -> Result<Option<Vec<u8>>, Unusable> {
         for source in self.all() {
-            if let Some((mut file, _)) = open_regular(&source.folder, name)? {
+            if let Some(mut file) = source.open(name)? {
                 return read_all(&mut file, longest).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// Its own folder.
+    pub(super) fn own(&self) -> &Source {
+        &self.own
     }
 
     /// Its own folder first.
@@ -263,7 +284,29 @@ impl Source {
         }
         let folder = open_trusted_folder(at, name);
         let folder = folder.map_err(|error| not_usable(Step::Folder, &shown, error))?;
-        Ok(Some(Self { folder, prefix: format!("{shown}/") }))
+        Ok(Some(Self::new(folder, format!("{shown}/"))))
+    }
+
+    fn new(folder: OwnedFd, prefix: String) -> Self {
+        Self { folder, prefix, looked: RefCell::default() }
+    }
+
+    /// What is there under that name.
+    pub(super) fn look(&self, name: &'static CStr) -> Found {
+        let known = self.looked.borrow().iter().find(|(its, _)| *its == name).map(|(_, found)| *found);
+        known.unwrap_or_else(|| {
+            let found = look(&self.folder, name).map(|stat| stat.as_ref().map(There::from));
+            self.looked.borrow_mut().push((name, found));
+            found
+        })
+    }
+
+    /// Opens the regular file of that name; `None` where nothing is there.
+    fn open(&self, name: &'static CStr) -> Result<Option<File>, Unusable> {
+        match self.look(name)? {
+            Some(_) => Ok(open_regular(&self.folder, name)?.map(|(file, _)| file)),
+            None => Ok(None),
+        }
     }
 
     /// What messages call the file of that name.
@@ -273,17 +316,17 @@ impl Source {
     }
 
     /// The file of that name, and where it is a link, what that leads to as well.
-    fn add_parts(&self, name: &CStr, parts: &mut Vec<Part>) -> Result<(), Report> {
+    fn add_parts(&self, name: &'static CStr, parts: &mut Vec<Part>) -> Result<(), Report> {
         let what = self.called(name);
         let broken = |error| unusable(Step::Owner, &what, error);
-        let Some(stat) = look(&self.folder, name).map_err(broken)? else { return Ok(()) };
-        if kind(&stat) != SFlag::S_IFLNK {
-            parts.push(part(what, &stat));
+        let Some(there) = self.look(name).map_err(broken)? else { return Ok(()) };
+        if !there.is_link() {
+            parts.push(part(what, &there));
             return Ok(());
         }
-        parts.push(Part { mode: None, ..part(format!("the link {what}"), &stat) });
+        parts.push(Part { mode: None, ..part(format!("the link {what}"), &there) });
         match fstatat(&self.folder, name, AtFlags::empty()) {
-            Ok(stat) => parts.push(part(what, &stat)),
+            Ok(stat) => parts.push(part(what, &There::from(&stat))),
             // It leads nowhere, and cannot run.
             Err(Errno::ENOENT) => {}
             Err(error) => return Err(broken(error)),
@@ -292,8 +335,21 @@ impl Source {
     }
 }
 
-fn part(what: String, stat: &FileStat) -> Part {
-    Part { what, uid: stat.st_uid, gid: stat.st_gid, mode: Some(stat.st_mode) }
+impl From<&FileStat> for There {
+    fn from(stat: &FileStat) -> Self {
+        Self { mode: stat.st_mode, uid: stat.st_uid, gid: stat.st_gid, device: stat.st_dev }
+    }
+}
+
+impl There {
+    /// Whether it leads to elsewhere.
+    pub(super) fn is_link(&self) -> bool {
+        self.mode & SFlag::S_IFMT.bits() == SFlag::S_IFLNK.bits()
+    }
+}
+
+fn part(what: String, there: &There) -> Part {
+    Part { what, uid: there.uid, gid: there.gid, mode: Some(there.mode) }
 }
 
 fn unusable(step: Step, what: &str, error: Errno) -> Report {

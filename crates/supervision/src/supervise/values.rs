@@ -116,7 +116,7 @@ impl<'a> Values<'a> {
         self.warnings
     }
 
-    fn has(&mut self, name: &CStr) -> bool {
+    fn has(&mut self, name: &'static CStr) -> bool {
         let found = self.sources.as_ref().map_or(Ok(false), |sources| sources.has(name));
         found.unwrap_or_else(|why| {
             self.warn(name, &why);
@@ -124,7 +124,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn read<T>(&mut self, name: &CStr, parse: fn(&[u8]) -> Result<T, BadValue>) -> Option<T> {
+    fn read<T>(&mut self, name: &'static CStr, parse: fn(&[u8]) -> Result<T, BadValue>) -> Option<T> {
         match self.sources.as_ref()?.value(name) {
             Ok(content) => match parse(&content?) {
                 Ok(value) => return Some(value),

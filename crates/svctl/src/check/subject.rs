@@ -43,7 +43,7 @@ impl Subject<'_> {
     }
 
     /// How findings name a file: by the folder that it is taken from, its own where there is none.
-    pub(super) fn file_of(&self, name: &CStr) -> String {
+    pub(super) fn file_of(&self, name: &'static CStr) -> String {
         let source = self.sources.source_of(name).ok().flatten().or_else(|| self.sources.all().next());
         source.map_or_else(|| name.to_string_lossy().into_owned(), |source| self.called(source, name))
     }

@@ -42,7 +42,7 @@ pub(super) fn examine(subject: &Subject<'_>, sockets: usize, found: &mut Found) 
 /// The value of a file; `None` where there is none, or a bad one.
 fn read<T>(
     subject: &Subject<'_>,
-    name: &CStr,
+    name: &'static CStr,
     parse: fn(&[u8]) -> Result<T, BadValue>,
     found: &mut Found,
 ) -> Option<T> {
@@ -79,7 +79,7 @@ pub(super) fn split(text: &str, cure: &str) -> (String, String) {
     }
 }
 
-fn milliseconds(subject: &Subject<'_>, name: &CStr, found: &mut Found) {
+fn milliseconds(subject: &Subject<'_>, name: &'static CStr, found: &mut Found) {
     let content = subject.sources.value(name).ok().flatten().unwrap_or_default();
     let text = String::from_utf8_lossy(&content);
     let number = text.lines().next().and_then(|line| line.trim_end().parse::<u32>().ok());
@@ -105,7 +105,7 @@ fn ends_nothing(subject: &Subject<'_>, signal: i32, found: &mut Found) {
 /// What is said and comes to nothing, since something else is missing.
 fn useless(subject: &Subject<'_>, found: &mut Found) {
     let has = |name| subject.sources.has(name).unwrap_or(true);
-    let mut tell = |name: &CStr, what: &str, cure: &str| {
+    let mut tell = |name: &'static CStr, what: &str, cure: &str| {
         found.advice("without-effect", subject.file_of(name), what, cure);
     };
     if has(TIMEOUT_FINISH) && !has(FINISH) {

@@ -2,6 +2,7 @@
 
 use super::super::machine::{self, Action, Call, Finish, Start};
 use super::super::needs::{self, Needs};
+use super::super::plain;
 use super::super::reports::Reports;
 use super::super::start::{Role, become_program};
 use super::Effects;
@@ -11,7 +12,7 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 use protocol::report::Step;
 use protocol::status::Failed;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use sys::clock::Monotonic;
 use sys::process::spawn;
 
@@ -128,6 +129,17 @@ impl Effects {
     pub(super) fn spawn(&self, role: &Role) -> Result<(Held, Reports), Errno> {
         let system = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
         let (ours, theirs) = Reports::pair().map_err(system)?;
+        let close = self
+            .means
+            .private
+            .iter()
+            .copied()
+            .chain(self.hearing.numbers())
+            .chain([ours.as_fd().as_raw_fd()]);
+        if let Some(made) = plain::spawn(&self.service, &self.means, &self.sockets, role, &theirs, close) {
+            let (pid, spawned, unexplained) = made?;
+            return Ok((Held::child(pid), ours.of_plain(spawned, unexplained)));
+        }
         let pid = spawn(|| {
             ours.close_in_child();
             self.hearing.close_in_child();

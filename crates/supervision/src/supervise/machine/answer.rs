@@ -15,25 +15,25 @@ use sys::signals::SignalNumber;
 /// A start that other services may hold back.
 #[derive(Debug)]
 #[must_use]
-pub(in super::super) struct Needs<'a> {
+pub struct Needs<'a> {
     pub(super) machine: &'a mut Machine,
     pub(super) now: Monotonic,
 }
 
 impl<'a> Needs<'a> {
     /// Nothing holds it back.
-    pub(in super::super) fn met(self) -> Action<'a> {
+    pub fn met(self) -> Action<'a> {
         self.machine.spacing.started(self.now);
         Action::Start(Start { machine: self.machine, now: self.now })
     }
 
     /// Something is to be ready first. Where its events cannot be heard, it is looked at again after so long.
-    pub(in super::super) fn wait(self, look_again: Option<Duration>) {
+    pub fn wait(self, look_again: Option<Duration>) {
         self.machine.phase = Phase::Waiting { until: look_again.map(|after| self.now + after) };
     }
 
     /// It cannot be as it is written: it is tried again as after a start that failed.
-    pub(in super::super) fn refused(self) -> Action<'a> {
+    pub fn refused(self) -> Action<'a> {
         self.machine.spacing.started(self.now);
         Start { machine: self.machine, now: self.now }.not_spawned()
     }
@@ -42,20 +42,20 @@ impl<'a> Needs<'a> {
 /// A start that is to be made.
 #[derive(Debug)]
 #[must_use]
-pub(in super::super) struct Start<'a> {
+pub struct Start<'a> {
     pub(super) machine: &'a mut Machine,
     pub(super) now: Monotonic,
 }
 
 impl<'a> Start<'a> {
     /// The process is there, and is held to this.
-    pub(in super::super) fn spawned(self, pid: Pid, duties: Duties) {
+    pub fn spawned(self, pid: Pid, duties: Duties) {
         self.machine.starts = self.machine.starts.saturating_add(1);
         self.machine.phase = Phase::Starting(Run::new(pid, Health::new(self.now, duties)));
     }
 
     /// No process could be made: it is tried again as after a run that failed, unless supervise is leaving.
-    pub(in super::super) fn not_spawned(self) -> Action<'a> {
+    pub fn not_spawned(self) -> Action<'a> {
         let until = self.machine.spacing.ended(self.now, true);
         if self.machine.leaving == Leaving::No {
             self.machine.phase = Phase::Resting { until };
@@ -69,14 +69,14 @@ impl<'a> Start<'a> {
 /// A call of check that is to be made.
 #[derive(Debug)]
 #[must_use]
-pub(in super::super) struct Call<'a> {
+pub struct Call<'a> {
     pub(super) machine: &'a mut Machine,
     pub(super) now: Monotonic,
 }
 
 impl Call<'_> {
     /// Its process is there, or none could be made: then it is tried again later.
-    pub(in super::super) fn made(self, pid: Option<Pid>) {
+    pub fn made(self, pid: Option<Pid>) {
         if let Some(run) = self.machine.run_mut() {
             run.health.asked(self.now, pid);
         }
@@ -86,24 +86,24 @@ impl Call<'_> {
 /// run has ended, and finish is to run if there is one.
 #[derive(Debug)]
 #[must_use]
-pub(in super::super) struct Finish<'a> {
+pub struct Finish<'a> {
     pub(super) machine: &'a mut Machine,
     pub(super) now: Monotonic,
     /// The process that was run.
-    pub(in super::super) pid: Pid,
+    pub pid: Pid,
     /// How it ended.
-    pub(in super::super) ending: Ending,
+    pub ending: Ending,
 }
 
 impl<'a> Finish<'a> {
     /// Its process is there, and may take so long.
-    pub(in super::super) fn spawned(self, pid: Pid, at_most: Option<Duration>) {
+    pub fn spawned(self, pid: Pid, at_most: Option<Duration>) {
         let kill_at = at_most.map(|at_most| self.now + at_most);
         self.machine.phase = Phase::Finishing { pid, kill_at, next: Next::AsWished };
     }
 
     /// There is none, or no process could be made for it.
-    pub(in super::super) fn none(self) -> Action<'a> {
+    pub fn none(self) -> Action<'a> {
         self.machine.clear(self.now, Next::AsWished)
     }
 }
@@ -111,7 +111,7 @@ impl<'a> Finish<'a> {
 /// Nothing runs, and it is to be seen what earlier runs left behind.
 #[derive(Debug)]
 #[must_use]
-pub(in super::super) struct Clear<'a> {
+pub struct Clear<'a> {
     pub(super) machine: &'a mut Machine,
     pub(super) now: Monotonic,
     pub(super) next: Next,
@@ -119,12 +119,12 @@ pub(in super::super) struct Clear<'a> {
 
 impl<'a> Clear<'a> {
     /// Nothing is left, or it may stay.
-    pub(in super::super) fn free(self) -> Action<'a> {
+    pub fn free(self) -> Action<'a> {
         self.machine.go_on(self.now, self.next)
     }
 
     /// Something is to be gone first: by itself, or killed after so long.
-    pub(in super::super) fn waits(self, killed_after: Option<Duration>) {
+    pub fn waits(self, killed_after: Option<Duration>) {
         // A KILL that was due already stays so.
         let before = match self.machine.phase {
             Phase::Clearing { kill_at, .. } => kill_at,
@@ -138,19 +138,20 @@ impl<'a> Clear<'a> {
 /// What `down` sends is to be sent.
 #[derive(Debug)]
 #[must_use]
-pub(in super::super) struct Stop<'a> {
+pub struct Stop<'a> {
     pub(super) machine: &'a mut Machine,
     pub(super) now: Monotonic,
     /// Who gets it.
-    pub(in super::super) to: To,
+    pub to: To,
     /// Whether the operator asked for the whole group.
-    pub(in super::super) target: Target,
-    pub(in super::super) because: Because,
+    pub target: Target,
+    /// Why it is sent.
+    pub because: Because,
 }
 
 impl Stop<'_> {
     /// This was sent, and CONT so that a stopped process gets it. What has not ended after so long is to be killed.
-    pub(in super::super) fn sent(self, signal: SignalNumber, target: Target, killed_after: Option<Duration>) {
+    pub fn sent(self, signal: SignalNumber, target: Target, killed_after: Option<Duration>) {
         let at = killed_after.map(|after| self.now + after);
         match &mut self.machine.phase {
             Phase::Starting(run) | Phase::Up(run) => {

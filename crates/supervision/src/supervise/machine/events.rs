@@ -9,7 +9,7 @@ use sys::signals::SignalNumber;
 
 /// What happens to supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Event {
+pub enum Event {
     /// It has begun, or taken up what another one left.
     Begun,
     /// A command came.
@@ -42,7 +42,7 @@ pub(in super::super) enum Event {
 
 /// What a run can say of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Says {
+pub enum Says {
     /// It is ready, or it is again after reloading.
     Ready,
     /// It reads its settings anew.
@@ -60,7 +60,7 @@ pub(in super::super) enum Says {
 /// What the shell has to do.
 #[derive(Debug)]
 #[must_use]
-pub(in super::super) enum Action<'a> {
+pub enum Action<'a> {
     /// Nothing.
     Nothing,
     /// See whether the services that it needs are ready, and say so.
@@ -83,7 +83,7 @@ pub(in super::super) enum Action<'a> {
 
 /// Who gets a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum To {
+pub enum To {
     /// The process that is run, or is about to be.
     Run,
     /// The process of finish.
@@ -96,7 +96,7 @@ pub(in super::super) enum To {
 
 /// Why run is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Because {
+pub enum Because {
     /// Somebody wants that.
     Asked,
     /// Something has not come in time.

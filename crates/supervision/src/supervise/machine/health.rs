@@ -15,17 +15,17 @@ const CHECKING: Duration = Duration::from_secs(10);
 
 /// What a run is held to, as its folder says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Duties {
+pub struct Duties {
     /// It says when it is ready, on the descriptor of `notification-fd`, where that waits to be read.
-    pub(in super::super) writes: bool,
+    pub writes: bool,
     /// It says so through the socket of `notify-socket`.
-    pub(in super::super) tells: bool,
+    pub tells: bool,
     /// check says it.
-    pub(in super::super) is_asked: bool,
+    pub is_asked: bool,
     /// It has to be ready so long after its start.
-    pub(in super::super) ready_within: Option<Duration>,
+    pub ready_within: Option<Duration>,
     /// It has to say that it lives that often.
-    pub(in super::super) alive_within: Option<Duration>,
+    pub alive_within: Option<Duration>,
 }
 
 impl Duties {
@@ -70,7 +70,7 @@ enum Check {
 
 /// What has not come in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Overdue {
+pub enum Overdue {
     /// It was not ready within that time.
     Ready(Duration),
     /// It did not say within that time that it lives.

@@ -13,11 +13,14 @@ use super::super::start::Means;
 use super::super::values::Values;
 use super::{REPORT, Shell};
 use crate::resident;
+use crate::silent::is_silent;
 use crate::upgrade::{self, Successor};
 use anyhow::Context;
 use nix::errno::Errno;
+use nix::fcntl::AT_FDCWD;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::stat::stat;
+use protocol::file::open_folder;
 use protocol::folder::{DOWN, control_folder_here};
 use protocol::kept::Kept;
 use protocol::process::Boot;
@@ -80,7 +83,9 @@ impl Shell {
         let past = past.unwrap_or_else(|| Past::none(Machine::new(now, normally_up)));
         let recorder = Recorder::new(here.file, boot, past.machine.pid(), past.since).ready(past.ready_since);
         let private = place.to_keep().map(|(_, file)| file.as_raw_fd()).collect();
-        let means = Means { own, trusting, private };
+        // Where it cannot be told, it may be one.
+        let is_shared = open_folder(AT_FDCWD, c".").map_or(true, |folder| is_silent(folder).unwrap_or(true));
+        let means = Means { own, trusting, is_shared, private };
         let hearing = Hearing::kept(&mut kept, past.token);
         let sockets = Sockets::kept(std::iter::from_fn(|| kept.take_next(Sockets::KEPT)));
         let mut effects = Effects::new(service, means, socket.map(Reports::kept), hearing, sockets);
