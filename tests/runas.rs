@@ -1,6 +1,7 @@
 //! runas: becoming an account wholly, or running nothing.
 
 mod capabilities;
+mod directory;
 mod identity;
 mod making;
 mod numbers;

@@ -56,7 +56,11 @@ pub fn groups_with(group: &[u8], member: &[u8]) -> Result<Vec<Gid>, AskNss> {
         if is_compat(line) {
             return Err(AskNss);
         }
-        let Some(gid) = group_id(line).filter(|_| has_member(line, member)) else { continue };
+        // Most lines are out by their members.
+        if !has_member(line, member) {
+            continue;
+        }
+        let Some(gid) = group_id(line) else { continue };
         // Here, and nowhere else, glibc (2.36) takes a group that was commented out for a group of that odd
         // name.
         if is_comment(line) {

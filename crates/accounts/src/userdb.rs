@@ -19,7 +19,9 @@ const FOLDERS: [&str; 6] = [
 /// Whether systemd could know of memberships that are not in the files. A folder that cannot be read may hold
 /// anything.
 pub(crate) fn holds_records(root: &Path) -> bool {
-    FOLDERS.iter().any(|folder| match read_dir(root.join(folder)) {
+    // Most are not there, and stat says so for less than opendir.
+    let folders = FOLDERS.iter().map(|folder| root.join(folder));
+    folders.map(|folder| folder.metadata().and_then(|_| read_dir(folder))).any(|folder| match folder {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != ErrorKind::NotFound,
     })

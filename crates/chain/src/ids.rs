@@ -5,8 +5,9 @@
 
 use anyhow::ensure;
 use nix::errno::Errno;
-use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid};
+use nix::unistd::{Gid, Uid, getresgid, getresuid};
 use std::collections::BTreeSet;
+use sys::groups::supplementary;
 
 /// Who a process is, as the kernel sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl Ids {
     pub(crate) fn verify(&self) -> anyhow::Result<()> {
         ensure!(self.has_uids()?, "the system reports no error, but the user is not as asked");
         ensure!(self.has_gids()?, "the system reports no error, but the group is not as asked");
-        let same = set(&getgroups()?) == set(&self.groups);
+        let same = set(&supplementary()?) == set(&self.groups);
         ensure!(same, "the system reports no error, but the supplementary groups are not as asked");
         Ok(())
     }
@@ -44,7 +45,7 @@ impl Ids {
             groups.insert(self.gid.as_raw());
             groups
         };
-        Ok(self.has_uids()? && self.has_gids()? && with_own(&getgroups()?) == with_own(&self.groups))
+        Ok(self.has_uids()? && self.has_gids()? && with_own(&supplementary()?) == with_own(&self.groups))
     }
 
     fn has_uids(&self) -> Result<bool, Errno> {
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     fn current() -> Ids {
-        Ids { uid: Uid::current(), gid: Gid::current(), groups: getgroups().unwrap() }
+        Ids { uid: Uid::current(), gid: Gid::current(), groups: supplementary().unwrap() }
     }
 
     #[test]

@@ -8,10 +8,11 @@ use anyhow::{Context, anyhow, bail, ensure};
 use cli::text::shown;
 use nix::errno::Errno;
 use nix::sys::stat::stat;
-use nix::unistd::{Gid, Uid, getgroups};
+use nix::unistd::{Gid, Uid};
 use protocol::capability::{Denied, Set};
 use protocol::user::{Groups, User};
 use std::ffi::{CStr, CString};
+use sys::groups::supplementary;
 
 /// Whom to be.
 #[derive(Debug)]
@@ -114,7 +115,7 @@ impl Target {
     /// What the system says.
     pub fn ids(&self) -> Result<Ids, Errno> {
         match self {
-            Self::Stay => Ok(Ids { uid: self.uid(), gid: self.gid(), groups: getgroups()? }),
+            Self::Stay => Ok(Ids { uid: self.uid(), gid: self.gid(), groups: supplementary()? }),
             Self::Become(ids, _) => Ok(ids.clone()),
         }
     }
