@@ -1,4 +1,5 @@
 //! svok: says whether a supervise is running.
 #![no_main]
 
+sys::small_heap!();
 sys::program!(supervision::svok::run);

@@ -1,4 +1,5 @@
 //! svstat: says how services are.
 #![no_main]
 
+sys::small_heap!();
 sys::program!(supervision::svstat::run);

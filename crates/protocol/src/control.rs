@@ -1,16 +1,21 @@
 //! Asking a supervise, from outside: is it there, take these commands, how is the service.
 
+mod glance;
+
+pub use glance::Glance;
+
 use crate::file::{Unusable, kind, open_owners_folder};
-use crate::folder::{CONTROL, OK, STATUS, VARIABLE, control_folder, control_folder_here};
+use crate::folder::{CONTROL, OK, STATUS, VARIABLE, control_folder};
 use crate::status::{NoStatus, SIZE, Status};
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::unistd::read;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// How often a torn record is read again: each takes microseconds, and a write less.
 const READS: u32 = 1000;
@@ -46,7 +51,7 @@ impl Control<'static> {
     ///
     /// Where the current folder has no path any more, and one is needed.
     pub fn here() -> Result<Self, std::io::Error> {
-        Ok(Self { folder: AT_FDCWD, path: control_folder_here()? })
+        Ok(Self { folder: AT_FDCWD, path: control_folder(setting(), std::env::current_dir)? })
     }
 }
 
@@ -76,13 +81,24 @@ impl<'a> Control<'a> {
         })
     }
 
+    /// Opens a file in it: in one call where no link is on the way, as in most folders.
+    fn open_file(&self, name: &CStr, access: OFlag) -> Result<OwnedFd, Errno> {
+        let path = self.path.join(OsStr::from_bytes(name.to_bytes()));
+        let how = OpenHow::new().flags(access | SAFELY).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+        match openat2(self.folder, &path, how) {
+            Ok(file) => Ok(file),
+            // A link that may be followed; or no such call, before Linux 5.6 and in some containers. What is wrong is told then.
+            Err(_) => openat(self.open()?, name, access | SAFELY, Mode::empty()),
+        }
+    }
+
     /// Whether supervise is running.
     ///
     /// # Errors
     ///
     /// What opening `ok` says, ENOENT where supervise was never there; EINVAL where it is no FIFO.
     pub fn is_running(&self) -> Result<bool, Errno> {
-        self.open()?.is_running()
+        fifo(self.open_file(OK, OFlag::O_WRONLY)).map(|fifo| fifo.is_some())
     }
 
     /// The FIFO for commands; `None` where supervise is not running.
@@ -91,7 +107,7 @@ impl<'a> Control<'a> {
     ///
     /// What opening `control` says; EINVAL where it is no FIFO.
     pub fn commands(&self) -> Result<Option<OwnedFd>, Errno> {
-        self.open()?.commands()
+        fifo(self.open_file(CONTROL, OFlag::O_WRONLY))
     }
 
     /// The status record.
@@ -100,7 +116,7 @@ impl<'a> Control<'a> {
     ///
     /// Why there is none.
     pub fn status(&self) -> Result<Status, Unreadable> {
-        self.open().map_err(Unreadable::Open)?.status()
+        read_status(|| self.open_file(STATUS, OFlag::O_RDONLY))
     }
 }
 
@@ -143,10 +159,14 @@ impl Place {
 ///
 /// Why there is none.
 pub fn status(place: impl AsFd) -> Result<Status, Unreadable> {
+    read_status(|| openat(place.as_fd(), STATUS, OFlag::O_RDONLY | SAFELY, Mode::empty()))
+}
+
+/// Reads a status record, again where it is torn.
+fn read_status(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<Status, Unreadable> {
     let mut torn = NoStatus::BadFormat;
     for _ in 0..READS {
-        let file = openat(place.as_fd(), STATUS, OFlag::O_RDONLY | SAFELY, Mode::empty());
-        let file = file.map_err(Unreadable::Open)?;
+        let file = open().map_err(Unreadable::Open)?;
         let mut bytes = [0; SIZE];
         let mut length = 0;
         while let Some(space) = bytes.get_mut(length..).filter(|space| !space.is_empty()) {
@@ -170,7 +190,12 @@ pub fn status(place: impl AsFd) -> Result<Status, Unreadable> {
 ///
 /// What opening it says; EINVAL where it is no FIFO, since letters are written to nothing else.
 pub fn open_fifo(place: impl AsFd, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
-    match openat(place, name, OFlag::O_WRONLY | SAFELY, Mode::empty()) {
+    fifo(openat(place, name, OFlag::O_WRONLY | SAFELY, Mode::empty()))
+}
+
+/// What was opened for writing, if it is a FIFO; `None` where nobody reads it.
+fn fifo(opened: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno> {
+    match opened {
         Ok(fifo) if kind(&fstat(&fifo)?) == SFlag::S_IFIFO => Ok(Some(fifo)),
         Ok(_) => Err(Errno::EINVAL),
         Err(Errno::ENXIO) => Ok(None),
@@ -199,5 +224,11 @@ pub fn path_of(folder: impl AsFd) -> std::io::Result<PathBuf> {
 ///
 /// Where its path is needed, and cannot be found out.
 pub fn control_path(folder: impl AsFd) -> std::io::Result<PathBuf> {
-    control_folder(sys::environment::value(VARIABLE), || path_of(folder))
+    control_folder(setting(), || path_of(folder))
+}
+
+/// Where the environment puts them: asked once, since some ask for a thousand folders.
+fn setting() -> Option<&'static [u8]> {
+    static SETTING: OnceLock<Option<&[u8]>> = OnceLock::new();
+    *SETTING.get_or_init(|| sys::environment::value(VARIABLE))
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use cli::Failure;
 use cli::text::shown;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{chdir, fchdir};
 use protocol::control::Control;
@@ -23,7 +23,7 @@ impl StartingFolder {
     /// Opens it.
     pub(crate) fn open() -> Result<Self> {
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        open(c".", flags, Mode::empty()).map(Self).context("unable to open current directory")
+        openat(AT_FDCWD, c".", flags, Mode::empty()).map(Self).context("unable to open current directory")
     }
 
     /// Goes back to it.

@@ -28,9 +28,6 @@ use std::time::Duration;
 /// Most that is read of a `stat`: what is of interest ends before 550 bytes.
 const LONGEST_STAT: usize = 1024;
 
-/// Most that is read of a `status`: whose it is stands near its beginning.
-const LONGEST_STATUS: usize = 512;
-
 /// Most that is read of a command line.
 const LONGEST_COMMAND: usize = 512;
 
@@ -238,16 +235,6 @@ pub fn shown_command(arguments: &[u8]) -> String {
     format!("{}...", shown(&line))
 }
 
-/// The user that a process is as far as its rights go: its effective uid.
-#[must_use]
-pub fn user(of: Pid) -> Option<u32> {
-    let mut buffer = [0; LONGEST_STATUS];
-    let status = Proc::open().ok()?.read(of, "status", &mut buffer).ok()??;
-    let mut lines = status.split(|byte| *byte == b'\n');
-    let ids = lines.find_map(|line| line.strip_prefix(b"Uid:"))?;
-    decimal(ids.split(|byte| *byte == b'\t').nth(2)?)
-}
-
 /// Which folder a process works in; `None` also where that is not ours to know.
 pub(crate) fn working_folder(of: Pid) -> Option<FolderId> {
     let proc = Proc::open().ok()?;
@@ -274,15 +261,26 @@ fn wall_time(at: u64, ticks_a_second: u64, since_boot: Duration, now: Duration) 
 
 /// The folder /proc, seen to be this process's own.
 #[derive(Debug)]
-struct Proc(OwnedFd);
+pub struct Proc(OwnedFd);
 
 impl Proc {
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
     /// ENOENT where nothing is mounted there, ESRCH where it is another namespace's.
-    fn open() -> Result<Self, Errno> {
+    pub fn open() -> Result<Self, Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let folder = nix::fcntl::open("/proc", flags, Mode::empty())?;
         let own = readlinkat(&folder, "self")?;
         if number(own.as_bytes()) == Some(getpid()) { Ok(Self(folder)) } else { Err(Errno::ESRCH) }
+    }
+
+    /// The user that a process is as far as its rights go: its effective uid. The folder of a process is that user's even where the
+    /// process may not be looked into; only the files in it are root's then.
+    #[must_use]
+    pub fn user(&self, of: Pid) -> Option<u32> {
+        fstatat(&self.0, of.to_string().as_str(), AtFlags::AT_NO_AUTOMOUNT).ok().map(|stat| stat.st_uid)
     }
 
     /// Reads the beginning of a process' file at once; `None` where either is gone, or not for us to see.

@@ -144,13 +144,14 @@ pub fn send(commands: &OwnedFd, letters: &[u8]) -> Result<(), Errno> {
     if letters.is_empty() {
         return Ok(());
     }
-    let end = Monotonic::now() + PATIENCE;
+    let mut end = None;
     loop {
         match write(commands, letters) {
             Err(Errno::EAGAIN) => {}
             other => return other.map(drop),
         }
-        let left = end.since(Monotonic::now());
+        let now = Monotonic::now();
+        let left = end.get_or_insert(now + PATIENCE).since(now);
         let mut asked = [PollFd::new(commands.as_fd(), PollFlags::POLLOUT)];
         if left.is_zero() || poll(&mut asked, PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO))? == 0
         {

@@ -8,12 +8,13 @@ use cli::{Failure, Program};
 use nix::errno::Errno;
 use nix::sys::stat::stat;
 use nix::unistd::chdir;
-use protocol::control::{Control, Unreadable};
+use protocol::control::{Control, Glance, Unreadable};
 use protocol::folder::DOWN;
 use protocol::instance::Kind;
 use protocol::process::Boot;
 use protocol::status::{Detail, Doing, Phase, Readiness, Status, Want};
 use protocol::tai64n::Tai64n;
+use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -23,6 +24,12 @@ use sys::entry::Args;
 
 const PROGRAM: Program = Program { name: "svstat", usage: "svstat: usage: svstat dir ..." };
 
+/// Lines are printed when they are so many bytes.
+const BLOCK: usize = 8192;
+
+/// Most words are not more bytes.
+const USUAL: usize = 64;
+
 /// Runs the program.
 #[must_use]
 pub fn run(args: Args) -> u8 {
@@ -31,22 +38,76 @@ pub fn run(args: Args) -> u8 {
 
 fn report(args: &Args) -> anyhow::Result<u8> {
     let start = StartingFolder::open()?;
-    let mut stdout = std::io::stdout().lock();
+    let (moment, mut glance, mut lines) = (Moment::now(), Glance::new(), Lines::default());
     // No options, as in daemontools.
     for folder in args.iter().skip(1) {
-        let mut line = folder.to_bytes().to_vec();
-        line.extend_from_slice(b": ");
-        line.extend_from_slice(look(folder).unwrap_or_else(|trouble| trouble).as_bytes());
-        line.push(b'\n');
-        // A full disk or a closed stdout changes neither the rest nor the exit code, as in daemontools.
-        let _ = stdout.write_all(&line);
-        start.come_back()?;
+        if let Some((status, normally_up)) = glance.at(folder) {
+            lines.add(folder, &moment.words(&status, normally_up));
+        } else {
+            lines.add(folder, &look(folder, &moment).unwrap_or_else(|trouble| trouble));
+            start.come_back()?;
+        }
     }
     Ok(0)
 }
 
+/// What is to be printed, in as few writes as daemontools makes: many lines in each, and all of them by the end, whatever that is.
+#[derive(Default)]
+struct Lines(Vec<u8>);
+
+impl Lines {
+    fn add(&mut self, folder: &CStr, words: &str) {
+        for part in [folder.to_bytes(), b": ", words.as_bytes(), b"\n"] {
+            self.0.extend_from_slice(part);
+        }
+        if self.0.len() >= BLOCK {
+            self.print();
+        }
+    }
+
+    fn print(&mut self) {
+        // A full disk or a closed stdout changes neither the rest nor the exit code, as in daemontools.
+        let _ = std::io::stdout().write_all(&self.0);
+        self.0.clear();
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.print();
+    }
+}
+
+/// When it is that the services are looked at, which is asked once.
+struct Moment {
+    wall: Tai64n,
+    monotonic: Monotonic,
+    boot: OnceCell<Option<Boot>>,
+}
+
+impl Moment {
+    fn now() -> Self {
+        let (wall, monotonic) = (Tai64n::from_wall(sys::clock::wall()), Monotonic::now());
+        Self { wall, monotonic, boot: OnceCell::new() }
+    }
+
+    fn words(&self, status: &Status, normally_up: bool) -> String {
+        words(status, normally_up, self.wall, self.lived(status))
+    }
+
+    /// How long the service has been up by the clock that nobody sets, if the record tells it. Which boot this is, is asked only
+    /// where that counts.
+    fn lived(&self, status: &Status) -> Option<Duration> {
+        let detail = status.detail.as_ref().filter(|_| status.pid.is_some())?;
+        let start = Monotonic::from_zero(Duration::from_nanos(detail.last_start?));
+        let lived = self.monotonic.since(start);
+        let is_of_now = || detail.boot.is_some() && detail.boot == *self.boot.get_or_init(Boot::current);
+        (differ(lived, age(status.since, self.wall)) && is_of_now()).then_some(lived)
+    }
+}
+
 /// What there is to say of a folder; what is in the way of it as an error.
-fn look(folder: &CStr) -> Result<String, String> {
+fn look(folder: &CStr, moment: &Moment) -> Result<String, String> {
     chdir(folder).map_err(|error| {
         // No options: that is a folder, as in daemontools. But who writes this most often means daemontools-encore's.
         let is_option = error == Errno::ENOENT && [c"-L", c"-l"].contains(&folder);
@@ -75,14 +136,7 @@ fn look(folder: &CStr) -> Result<String, String> {
         Unreadable::Read(error) => format!("unable to read supervise/status: {}", text(error)),
         Unreadable::Format(error) => format!("unable to read supervise/status: {error}"),
     })?;
-    Ok(words(&status, normally_up, Tai64n::from_wall(sys::clock::wall()), lived(&status)))
-}
-
-/// How long the service has been up by the clock that nobody sets, if the record tells it.
-fn lived(status: &Status) -> Option<Duration> {
-    let detail = status.detail.as_ref().filter(|_| status.pid.is_some())?;
-    let start = Monotonic::from_zero(Duration::from_nanos(detail.last_start?));
-    (detail.boot.is_some() && detail.boot == Boot::current()).then(|| Monotonic::now().since(start))
+    Ok(moment.words(&status, normally_up))
 }
 
 /// The words for a status, which depend on nothing else. `lived` is how long it has been up, where that is known: it counts where
@@ -90,11 +144,11 @@ fn lived(status: &Status) -> Option<Duration> {
 #[must_use]
 pub fn words(status: &Status, normally_up: bool, now: Tai64n, lived: Option<Duration>) -> String {
     let by_wall = age(status.since, now);
-    let lived = lived.map(|lived| lived.as_secs()).filter(|lived| lived.abs_diff(by_wall) > 1);
-    let seconds = lived.unwrap_or(by_wall);
-    let mut words = match status.pid {
-        Some(pid) => format!("up (pid {pid}) {seconds} seconds"),
-        None => format!("down {seconds} seconds"),
+    let seconds = lived.filter(|lived| differ(*lived, by_wall)).map_or(by_wall, |lived| lived.as_secs());
+    let mut words = String::with_capacity(USUAL);
+    let _ = match status.pid {
+        Some(pid) => write!(words, "up (pid {pid}) {seconds} seconds"),
+        None => write!(words, "down {seconds} seconds"),
     };
     let is_up = status.pid.is_some();
     let notes = [
@@ -147,6 +201,11 @@ fn say_how_it_is(words: &mut String, detail: &Detail, now: Tai64n) {
     if !detail.note.is_empty() {
         let _ = write!(words, ", {}", shown(detail.note.as_bytes()));
     }
+}
+
+/// Whether the clocks disagree on how long it has been: each leaves out its part of a second.
+fn differ(lived: Duration, by_wall: u64) -> bool {
+    lived.as_secs().abs_diff(by_wall) > 1
 }
 
 /// Whole seconds between two labels as daemontools counts them: the fractions are left out before, not after; and

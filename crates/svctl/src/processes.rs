@@ -2,7 +2,6 @@
 
 use nix::unistd::{Pid, SysconfVar, sysconf};
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 use supervision::proc::{self, Stat};
 
@@ -83,15 +82,4 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(things: &[T], act: impl Fn(&[T]) -> 
         // A thread that panics has ended the process.
         parts.into_iter().filter_map(|part| part.join().ok()).flatten().collect()
     })
-}
-
-/// Whose a process is: its effective uid.
-#[must_use]
-pub fn owner(of: Pid) -> Option<u32> {
-    let uid = std::fs::metadata(format!("/proc/{of}")).ok()?.uid();
-    if uid != 0 {
-        return Some(uid);
-    }
-    // The folder of one that may not be looked into is root's, whosever it is.
-    proc::user(of)
 }

@@ -1,7 +1,7 @@
 //! A service, seen from outside at one moment: its record, whether a supervise keeps it, and what it uses.
 
 use crate::directory::Service;
-use crate::processes::{Processes, Usage, in_parallel, owner};
+use crate::processes::{Processes, Usage, in_parallel};
 use crate::state::{Mood, State};
 use cli::errno::text;
 use nix::errno::Errno;
@@ -20,6 +20,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use supervision::proc::Proc;
 use sys::clock::{Monotonic, wall};
 
 /// A service at one moment.
@@ -46,6 +47,7 @@ pub struct Seen {
 /// What there is to be asked only once for many services.
 #[derive(Debug)]
 pub struct Moment {
+    proc: Option<Proc>,
     processes: Processes,
     boot: Option<Boot>,
     now: Monotonic,
@@ -58,7 +60,7 @@ impl Moment {
     #[must_use]
     pub fn now() -> Self {
         let (processes, names) = (Processes::now(), Mutex::default());
-        Self { processes, boot: Boot::current(), now: Monotonic::now(), names }
+        Self { proc: Proc::open().ok(), processes, boot: Boot::current(), now: Monotonic::now(), names }
     }
 
     /// The processes of that moment.
@@ -115,7 +117,8 @@ impl Seen {
         let run = status.as_ref().and_then(|status| pid(status.pid?));
         let since = status.as_ref().map(|status| age(status, moment));
         let usage = status.as_ref().map(|status| usage(status, moment)).unwrap_or_default();
-        Self { state, is_normally_up, owner: run.and_then(owner), since, usage, log: None, status, service }
+        let owner = run.and_then(|run| moment.proc.as_ref()?.user(run));
+        Self { state, is_normally_up, owner, since, usage, log: None, status, service }
     }
 
     /// The pid of run.
@@ -156,17 +159,16 @@ pub fn open(service: &Service) -> Result<OwnedFd, Errno> {
 fn look_at(folder: &OwnedFd, moment: &Moment) -> (State, Option<Status>) {
     let hidden =
         |what: &str, error: Errno| (State::Hidden(format!("unable to open {what}: {}", text(error))), None);
-    let place = match Control::of(folder.as_fd()).map(|control| control.open()) {
-        Ok(Ok(place)) => place,
-        Ok(Err(Errno::ENOENT)) | Err(_) => return (State::Unsupervised, None),
-        Ok(Err(error)) => return hidden("supervise", error),
-    };
-    match place.is_running() {
+    let Ok(control) = Control::of(folder.as_fd()) else { return (State::Unsupervised, None) };
+    match control.is_running() {
         Ok(true) => {}
         Ok(false) | Err(Errno::ENOENT) => return (State::Unsupervised, None),
-        Err(error) => return hidden("supervise/ok", error),
+        Err(error) => match control.open() {
+            Ok(_) => return hidden("supervise/ok", error),
+            Err(error) => return hidden("supervise", error),
+        },
     }
-    match place.status() {
+    match control.status() {
         Ok(status) => (State::of(&status, moment.nanoseconds()), Some(status)),
         Err(Unreadable::Open(Errno::ENOENT)) => (State::Unsupervised, None),
         Err(Unreadable::Open(error) | Unreadable::Read(error)) => hidden("supervise/status", error),

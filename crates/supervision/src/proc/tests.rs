@@ -5,7 +5,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::stat as stat_of_path;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{getpgrp, getppid, getsid};
-use std::io::{BufRead, BufReader};
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 /// A process that is ended with the test.
@@ -145,8 +148,28 @@ fn what_still_has_a_thread_is_alive() {
 
 #[test]
 fn a_process_has_a_user() {
-    assert_eq!(user(getpid()), Some(nix::unistd::geteuid().as_raw()));
-    assert_eq!(user(Pid::from_raw(i32::MAX)), None);
+    let proc = Proc::open().unwrap();
+    assert_eq!(proc.user(getpid()), Some(nix::unistd::geteuid().as_raw()));
+    assert_eq!(proc.user(Pid::from_raw(i32::MAX)), None);
+}
+
+/// The kernel lets nobody look into a process whose program its user may run and not read.
+#[test]
+fn a_process_that_may_not_be_looked_into_has_its_user_too() {
+    if !nix::unistd::geteuid().is_root() {
+        let _ = std::io::stderr()
+            .write_all(b"skipped: a_process_that_may_not_be_looked_into_has_its_user_too: it needs root\n");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("sleep");
+    std::fs::copy("/bin/sleep", &program).unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o711)).unwrap();
+    let running = Running::start(Command::new(&program).arg("1000").uid(65534));
+    let file = format!("/proc/{}/stat", running.0.id());
+    assert_eq!(stat_of_path(file.as_str()).unwrap().st_uid, 0, "what is in its folder is root's");
+    assert_eq!(Proc::open().unwrap().user(Pid::from_raw(running.0.id().try_into().unwrap())), Some(65534));
 }
 
 #[test]
