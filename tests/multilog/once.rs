@@ -168,6 +168,23 @@ fn a_line_that_is_written_in_parts_is_whole_though_each_of_its_loggers_is_killed
     assert_eq!(logged(&place, "main"), format!("keep this, {long}to the end\n"));
 }
 
+#[test]
+fn a_script_that_changes_in_the_middle_of_a_line_is_that_of_the_next_line() {
+    let (place, pipe) = (Place::new(), Pipe::new());
+    pipe.write(format!("drop {}", "more ".repeat(800)));
+    let mut logger = Logger::start(&ours("multilog"), &place, &["-drop*", "./main"], pipe.reader());
+    pipe.wait_until_taken();
+    logger.signal(Signal::SIGKILL);
+    assert_eq!(logger.wait(), Err(9), "{}", logger.errors());
+    pipe.write("to the end\nkeep this\nand this\n");
+    let mut logger = Logger::start(&ours("multilog"), &place, &["./main", "./other"], pipe.reader());
+    drop(pipe);
+    assert_eq!(logger.wait(), Ok(0), "{}", logger.errors());
+    for log in ["main", "other"] {
+        assert_eq!(logged(&place, log), "keep this\nand this\n", "{log}");
+    }
+}
+
 /// Kills loggers at moments of chance while numbered lines come, in pieces of chance.
 #[track_caller]
 fn killed_by_chance(seed: u64, kills: usize, script: &[&str]) -> (Place, String) {

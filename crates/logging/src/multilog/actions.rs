@@ -19,7 +19,9 @@ pub(super) struct Actions<'a> {
     /// How many lines have been set in them.
     set: u64,
     /// Whether every line simply goes into every directory.
-    pub(super) are_logs_only: bool,
+    are_logs_only: bool,
+    /// Whether they are to be carried out for the next line: where each goes everywhere, that is said once.
+    pub(super) are_due: bool,
 }
 
 /// An action, with what it needs in the place of its number.
@@ -41,7 +43,7 @@ impl<'a> Actions<'a> {
         });
         let actions: Vec<_> = steps.collect();
         let are_logs_only = actions.iter().all(|step| matches!(step, Step::Log(_)));
-        Self { actions, told: Vec::new(), status_files, set: 0, are_logs_only }
+        Self { actions, told: Vec::new(), status_files, set: 0, are_logs_only, are_due: true }
     }
 
     /// Carries them out for a line, of which `head` is the beginning, up to 1000 bytes, with its time stamp and
@@ -67,6 +69,7 @@ impl<'a> Actions<'a> {
                 Step::Action(_) | Step::Status(_) => {}
             }
         }
+        self.are_due = !self.are_logs_only;
     }
 }
 

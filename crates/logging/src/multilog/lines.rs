@@ -7,7 +7,7 @@ use super::cuts::STEP;
 use super::directory::{Directory, Mark};
 use super::engine::{Engine, Stopped};
 use super::pattern::HEAD;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
 /// How a part of a line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,8 @@ impl Engine<'_> {
             self.swap_sheets();
         }
         while at < edge && !self.is_full_in_passing() {
-            let Some((length, ending)) = self.next_part(at, edge) else { break };
+            let lines = if self.is_unchanged() { self.next_lines(at, edge) } else { None };
+            let Some((length, ending)) = lines.or_else(|| self.next_part(at, edge)) else { break };
             if self.is_plain {
                 self.put_plain(at, length, ending);
             } else {
@@ -142,6 +143,18 @@ impl Engine<'_> {
             None if self.in_rest || self.is_long(part.len()) => Some((part.len(), Ending::None)),
             None => None,
         }
+    }
+
+    /// Whether the next line goes on as it is, and each behind it: then they need not be told apart.
+    #[inline]
+    fn is_unchanged(&self) -> bool {
+        self.is_plain && self.stamper.is_none() && !self.actions.are_due && !self.in_rest
+    }
+
+    /// How long all lines together are that end before `edge`, without the newline of the last.
+    fn next_lines(&self, at: usize, edge: usize) -> Option<(usize, Ending)> {
+        let part = self.block.with_slack().get(at..edge).unwrap_or_default();
+        memrchr(b'\n', part).map(|length| (length, Ending::Newline))
     }
 
     /// Whether so many bytes of a line are so many that they are not kept back until its end comes.
@@ -184,7 +197,7 @@ impl Engine<'_> {
                 self.sheet.put(b"\n", 1);
             }
         }
-        if !is_rest && !self.actions.are_logs_only {
+        if !is_rest && self.actions.are_due {
             let text = self.sheet.text_from(start);
             let line = text.strip_suffix(b"\n").unwrap_or(text);
             self.actions.carry_out(line.get(..HEAD).unwrap_or(line), &mut self.directories);
