@@ -27,32 +27,43 @@ pub struct Heap {
 // SAFETY: the state is only touched by whoever has set `taken`.
 unsafe impl Sync for Heap {}
 
-/// The lists stand before the array, in the page in which it begins.
-#[repr(C, align(16))]
 #[derive(Debug)]
 struct State {
     free: [*mut u8; CLASSES],
+    array: *mut [u8; SIZE],
     /// How much of the array has been given out at least once.
     used: usize,
-    _align: usize,
-    array: [u8; SIZE],
 }
+
+/// The array's type.
+#[doc(hidden)]
+#[repr(C, align(16))]
+#[derive(Debug)]
+pub struct Array(UnsafeCell<[u8; SIZE]>);
+
+// SAFETY: only the one heap that is made of it touches it.
+unsafe impl Sync for Array {}
 
 /// Gives a program this heap. For programs whose memory is a few pages.
 #[macro_export]
 macro_rules! small_heap {
     () => {
+        // What is common to all objects, as a linker has it, stands behind all other data. An array in between would put the C
+        // library's few bytes on a page of their own.
+        core::arch::global_asm!(".comm upkeep_heap, {size}, 16", size = const size_of::<$crate::heap::Array>());
+        unsafe extern "C" {
+            safe static upkeep_heap: $crate::heap::Array;
+        }
         #[global_allocator]
-        static HEAP: $crate::heap::Heap = $crate::heap::Heap::new();
+        static HEAP: $crate::heap::Heap = $crate::heap::Heap::new(&raw const upkeep_heap);
     };
 }
 
 impl Heap {
-    /// An empty heap.
+    /// An empty heap. The array is not read before it is written, and must be no other heap's.
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "it is only ever a static")]
-    pub const fn new() -> Self {
-        let state = State { free: [null_mut(); CLASSES], used: 0, _align: 0, array: [0; SIZE] };
+    pub const fn new(array: *const Array) -> Self {
+        let state = State { free: [null_mut(); CLASSES], array: array.cast_mut().cast(), used: 0 };
         Self { taken: AtomicBool::new(false), state: UnsafeCell::new(state) }
     }
 
@@ -67,8 +78,9 @@ impl Heap {
     }
 
     fn owns(&self, block: *mut u8) -> bool {
-        let start = self.state.get() as usize;
-        (start..start.saturating_add(size_of::<State>())).contains(&(block as usize))
+        // SAFETY: the address of the array never changes.
+        let start = unsafe { (*self.state.get()).array }.addr();
+        (start..start.saturating_add(SIZE)).contains(&block.addr())
     }
 }
 
@@ -90,13 +102,12 @@ impl State {
             return block;
         }
         let end = self.used.saturating_add(size);
-        match self.array.get_mut(self.used..end) {
-            Some(block) => {
-                self.used = end;
-                block.as_mut_ptr()
-            }
-            None => null_mut(),
+        if end > SIZE {
+            return null_mut();
         }
+        let block = self.array.cast::<u8>().wrapping_add(self.used);
+        self.used = end;
+        block
     }
 
     fn give_back(&mut self, list: usize, block: *mut u8) {
@@ -137,13 +148,19 @@ unsafe impl GlobalAlloc for Heap {
 mod tests {
     use super::*;
 
+    fn heap() -> (Box<Array>, Heap) {
+        let array = Box::new(Array(UnsafeCell::new([0; SIZE])));
+        let heap = Heap::new(&raw const *array);
+        (array, heap)
+    }
+
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
     }
 
     #[test]
     fn blocks_are_apart_aligned_and_used_again() {
-        let heap = Box::new(Heap::new());
+        let (_array, heap) = heap();
         let mut blocks = Vec::new();
         for size in [1, 16, 17, 100, 1000, 4096, 5000, 100_000] {
             // SAFETY: the layout is not empty, and what comes is checked and given back with the same layout.
@@ -172,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_comes_from_the_system() {
-        let heap = Box::new(Heap::new());
+        let (_array, heap) = heap();
         // SAFETY: the layout is not empty; the blocks are given back below with the same layout.
         let blocks: Vec<_> = (0..100).map(|_| unsafe { heap.alloc(layout(4096, 1)) }).collect();
         assert_eq!(blocks.iter().filter(|block| heap.owns(**block)).count(), SIZE / 4096);

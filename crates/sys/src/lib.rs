@@ -22,5 +22,6 @@ pub mod rename;
 pub mod signals;
 pub mod socket;
 pub mod spawn;
+pub mod stack;
 pub mod title;
 pub mod write;

@@ -38,10 +38,11 @@ pub(super) struct Shell {
 
 impl Shell {
     /// Goes on until supervise is to leave.
-    pub(super) fn keep_running(mut self) {
+    pub(super) fn keep_running(mut self: Box<Self>) {
         let mut flow = self.begun();
         // Now the record says what has become of what was on it.
         self.place.tell(&[event::BEGUN]);
+        sys::stack::give_back();
         while flow.is_continue() {
             flow = self.turn();
         }
@@ -51,9 +52,7 @@ impl Shell {
     fn begun(&mut self) -> ControlFlow<()> {
         self.step(Event::Begun)?;
         // To be told to stop comes before a start.
-        while let Some(signal) = self.signals.next() {
-            self.take_signal(signal)?;
-        }
+        self.take_signals()?;
         // Children that ended while this program took the place of an earlier version: putting SIGCHLD back to its default has
         // thrown away the one that was pending.
         self.reap()?;
@@ -67,9 +66,7 @@ impl Shell {
     /// Waits for something to happen, and deals with all that did.
     fn turn(&mut self) -> ControlFlow<()> {
         self.wait();
-        while let Some(signal) = self.signals.next() {
-            self.take_signal(signal)?;
-        }
+        self.take_signals()?;
         if let Some(ending) = self.effects.process().and_then(Held::ended) {
             self.ended(ending)?;
         }
@@ -90,9 +87,10 @@ impl Shell {
     }
 
     fn wait(&self) {
-        let control = self.place.control.as_fd();
         let [socket, pipe] = self.effects.hearing().descriptors();
-        let sometimes = [
+        let sources = [
+            Some(self.signals.as_fd()),
+            Some(self.place.control.as_fd()),
             self.effects.reports().map(AsFd::as_fd),
             self.effects.process().and_then(Held::end),
             self.effects.end_of_leftover(),
@@ -100,14 +98,15 @@ impl Shell {
             pipe,
             self.effects.needed(),
         ];
-        let [reports, end, end_of_leftover, socket, pipe, needed] =
-            sometimes.map(|other| other.unwrap_or(control));
-        let mut watched =
-            [self.signals.as_fd(), control, reports, end, end_of_leftover, socket, pipe, needed]
-                .map(|from| PollFd::new(from, PollFlags::POLLIN));
+        let count = sources.iter().flatten().count();
+        let mut sources = sources.into_iter().flatten();
+        // Behind those that there are, the array is filled up with one that does not count.
+        let mut watched: [_; 8] = std::array::from_fn(|_| {
+            PollFd::new(sources.next().unwrap_or(self.signals.as_fd()), PollFlags::POLLIN)
+        });
         let timeout = self.machine.wake_at().map(|until| TimeSpec::from(until.since(Monotonic::now())));
         // An error can only be a passing lack of memory; the reads that follow do not wait.
-        let _ = ppoll(&mut watched, timeout, None);
+        let _ = ppoll(watched.get_mut(..count).unwrap_or_default(), timeout, None);
     }
 
     /// The process of run, or of finish, has ended.

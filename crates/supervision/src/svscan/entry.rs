@@ -25,7 +25,7 @@ const MISSED_FOR_SURE: u32 = 10;
 #[derive(Debug)]
 pub(super) struct Entry {
     id: FolderId,
-    name: OsString,
+    name: Box<OsStr>,
     /// How many listings in a row have not shown it.
     missed: u32,
     state: State,
@@ -41,10 +41,10 @@ enum State {
     /// `found` once one of the two was there already: its log pipe may be another one than ours.
     Supervised {
         service: Keeper,
-        logger: Option<Keeper>,
+        logger: Option<Box<Keeper>>,
         found: bool,
     },
-    Ending(Departure),
+    Ending(Box<Departure>),
 }
 
 /// How far an arriving folder is from its start.
@@ -63,7 +63,7 @@ impl Entry {
     pub(super) fn arriving(now: Monotonic, found: Found) -> Self {
         let rest = Rest::Unseen { whole: found.arrival != Arrival::Made };
         let state = State::Arriving { since: now, rest, told: false };
-        Self { id: found.id, name: found.name, missed: 0, state }
+        Self { id: found.id, name: found.name.into(), missed: 0, state }
     }
 
     /// A folder that is gone, in which one of the two supervises was found.
@@ -74,9 +74,9 @@ impl Entry {
         gone.give_up();
         let (service, logger) = match part {
             Part::Service => (runs, None),
-            Part::Logger => (gone, Some(runs)),
+            Part::Logger => (gone, Some(Box::new(runs))),
         };
-        Self { id, name, missed: 0, state: State::Supervised { service, logger, found: true } }
+        Self { id, name: name.into(), missed: 0, state: State::Supervised { service, logger, found: true } }
     }
 
     pub(super) fn id(&self) -> FolderId {
@@ -112,7 +112,7 @@ impl Entry {
     }
 
     pub(super) fn wake_at(&self) -> Option<Monotonic> {
-        let due = |keeper: &Option<Keeper>| keeper.as_ref().and_then(Keeper::due);
+        let due = |keeper: &Option<Box<Keeper>>| keeper.as_ref().and_then(|keeper| keeper.due());
         match &self.state {
             State::Arriving { rest: Rest::Until { due, .. }, .. } => Some(*due),
             State::Arriving { .. } => None,
@@ -169,7 +169,7 @@ impl Entry {
             }
             _ => {}
         }
-        if called.iter().any(|found| found.name == self.name) {
+        if called.iter().any(|found| *found.name == *self.name) {
             return;
         }
         let Some(found) = called.into_iter().min_by(|one, other| one.name.cmp(&other.name)) else { return };
@@ -177,15 +177,15 @@ impl Entry {
         match &mut self.state {
             State::Arriving { rest, .. } => {
                 if *rest == Rest::WithoutRun {
-                    steps.push(Step::Unwatch(self.name.clone()));
+                    steps.push(Step::Unwatch(self.name.to_os_string()));
                 }
                 *rest = Rest::Unseen { whole: found.arrival != Arrival::Made };
                 steps.push(Step::Look(self.id));
-                self.name = found.name;
+                self.name = found.name.into();
             }
             // Its name tells it its template and argument, or where its files are: it begins anew under the new one.
             State::Supervised { .. } if is_data(&self.name) || is_data(&found.name) => self.end(now, steps),
-            State::Supervised { .. } => self.name = found.name,
+            State::Supervised { .. } => self.name = found.name.into(),
             State::Ending(_) => {}
         }
     }
@@ -206,7 +206,7 @@ impl Entry {
             State::Arriving { since, rest, .. } => (since, rest),
             State::Supervised { logger, .. } => {
                 if logger.is_none() && looked.has_log {
-                    *logger = Some(Keeper::new(now));
+                    *logger = Some(Box::new(Keeper::new(now)));
                 }
                 return self.due(now, steps);
             }
@@ -231,7 +231,7 @@ impl Entry {
             *rest = Rest::WithoutRun;
         }
         match (waited, self.waits_for_run()) {
-            (true, false) => steps.push(Step::Unwatch(self.name.clone())),
+            (true, false) => steps.push(Step::Unwatch(self.name().to_owned())),
             (false, true) => {
                 let name = shown(self.name.as_bytes());
                 steps.push(Step::Warn(format!("{name} has no run: it starts when it gets one")));
@@ -241,7 +241,7 @@ impl Entry {
             _ => {}
         }
         if at_rest && (looked.has_run || looked.runs) {
-            let logger = looked.has_log.then(|| Keeper::new(now));
+            let logger = looked.has_log.then(|| Box::new(Keeper::new(now)));
             self.state = State::Supervised { service: Keeper::new(now), logger, found: false };
             self.due(now, steps);
         }
@@ -261,7 +261,7 @@ impl Entry {
             (Part::Logger, None) => {}
         }
         let written = service.running().is_some_and(|origin| origin != Origin::Foreign);
-        if *found && written && logger.is_some_and(|logger| logger.running().is_some()) {
+        if *found && written && logger.as_ref().is_some_and(|logger| logger.running().is_some()) {
             steps.push(Step::Reconnect(self.id));
         }
     }
@@ -306,16 +306,16 @@ impl Entry {
         let departure = match &self.state {
             State::Ending(_) => return,
             State::Supervised { service, logger, .. } => {
-                Departure::begin(self.id, now, *service, *logger, steps)
+                Departure::begin(self.id, now, *service, logger.as_deref().copied(), steps)
             }
             State::Arriving { .. } => {
                 if self.waits_for_run() {
-                    steps.push(Step::Unwatch(self.name.clone()));
+                    steps.push(Step::Unwatch(self.name.to_os_string()));
                 }
                 Departure::of_nothing(self.id, now)
             }
         };
-        self.state = State::Ending(departure);
+        self.state = State::Ending(Box::new(departure));
     }
 
     /// It was told to stop, and is told again.
@@ -334,7 +334,7 @@ impl Entry {
     pub(super) fn last_start(&self) -> Option<Monotonic> {
         match &self.state {
             State::Supervised { service, logger, .. } => {
-                service.last_start().max(logger.and_then(|logger| logger.last_start()))
+                service.last_start().max(logger.as_ref().and_then(|logger| logger.last_start()))
             }
             State::Arriving { .. } | State::Ending(_) => None,
         }
@@ -343,7 +343,7 @@ impl Entry {
     fn keeper(&mut self, part: Part) -> Option<&mut Keeper> {
         match (&mut self.state, part) {
             (State::Supervised { service, .. }, Part::Service) => Some(service),
-            (State::Supervised { logger, .. }, Part::Logger) => logger.as_mut(),
+            (State::Supervised { logger, .. }, Part::Logger) => logger.as_deref_mut(),
             (State::Ending(departure), part) => departure.keeper(part),
             (State::Arriving { .. }, _) => None,
         }

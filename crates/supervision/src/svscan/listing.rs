@@ -7,16 +7,21 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{SFlag, fstatat};
 use protocol::file::{kind, open_folder};
 use protocol::identity::FolderId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::{CStr, OsStr, OsString};
+use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
 
 /// Reads listings, and remembers enough of the last to ask the system only about what is new.
 #[derive(Debug, Default)]
 pub(super) struct Lister {
-    /// Ordinary folders by name: the directory's own number for them, and what a stat said.
-    known: HashMap<OsString, (u64, FolderId)>,
+    /// Ordinary folders, in order: what the directory says of each, and what a stat said.
+    known: Vec<(Mark, FolderId)>,
+    hasher: RandomState,
 }
+
+/// An entry of a directory: the number that it has there, and of its name only so much that no other has the same.
+type Mark = (u64, u64);
 
 /// A complete listing.
 #[derive(Debug, Default)]
@@ -37,7 +42,7 @@ impl Lister {
     pub(super) fn list(&mut self, moved: &HashSet<OsString>, fresh: bool) -> Result<Listing, Errno> {
         let mut dir = Dir::from_fd(open_folder(AT_FDCWD, c".")?)?;
         let mut listing = Listing::default();
-        let mut known = HashMap::with_capacity(self.known.len());
+        let mut known = Vec::with_capacity(self.known.len());
         for entry in dir.iter() {
             let entry = entry?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -49,9 +54,9 @@ impl Lister {
             if name.as_bytes().starts_with(b".") {
                 continue;
             }
-            let remembered =
-                self.known.get(name).filter(|(number, _)| !fresh && !linked && *number == entry.ino());
-            let id = match remembered.map_or_else(|| look(entry.file_name()), |(_, id)| Ok(Some(*id))) {
+            let mark = (entry.ino(), self.hasher.hash_one(name));
+            let remembered = if fresh || linked { None } else { self.remembered(mark) };
+            let id = match remembered.map_or_else(|| look(entry.file_name()), |id| Ok(Some(id))) {
                 Ok(Some(id)) => id,
                 Ok(None) => continue,
                 Err(error) => {
@@ -60,7 +65,7 @@ impl Lister {
                 }
             };
             if !linked {
-                known.insert(name.to_owned(), (entry.ino(), id));
+                known.push((mark, id));
             }
             let arrival = match (linked, moved.contains(name)) {
                 (true, _) => Arrival::Linked,
@@ -69,8 +74,15 @@ impl Lister {
             };
             listing.folders.push(Found { name: name.to_owned(), id, arrival });
         }
+        known.sort_unstable();
+        known.shrink_to_fit();
         self.known = known;
         Ok(listing)
+    }
+
+    fn remembered(&self, mark: Mark) -> Option<FolderId> {
+        let place = self.known.binary_search_by_key(&mark, |(mark, _)| *mark).ok()?;
+        self.known.get(place).map(|(_, id)| *id)
     }
 }
 

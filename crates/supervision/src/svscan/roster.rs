@@ -22,7 +22,8 @@ use sys::clock::Monotonic;
 /// All folders of the service directory.
 #[derive(Debug)]
 pub(super) struct Roster {
-    entries: BTreeMap<FolderId, Entry>,
+    /// Each in a place of its own: in a map's nodes, of which half is empty, ten thousand would take twice as much.
+    entries: BTreeMap<FolderId, Box<Entry>>,
     /// Those that were renamed in, and wait until what had their name, or they themselves under another, has ended.
     moved: BTreeSet<FolderId>,
     /// A name says where `supervise/` is: a folder renamed is another service.
@@ -46,7 +47,7 @@ impl Roster {
 
     /// What a folder is called.
     pub(super) fn name(&self, id: FolderId) -> Option<&OsStr> {
-        self.entries.get(&id).map(Entry::name)
+        self.entries.get(&id).map(|entry| entry.name())
     }
 
     /// All folders, and what they are called.
@@ -56,22 +57,27 @@ impl Roster {
 
     /// A supervise was found in a folder that is gone: it is stopped when the listings have shown that.
     pub(super) fn stray(&mut self, now: Monotonic, id: FolderId, name: OsString, part: Part) {
-        self.entries.insert(id, Entry::of_stray(now, id, name, part));
+        self.entries.insert(id, Box::new(Entry::of_stray(now, id, name, part)));
     }
 
     /// When [`Event::Due`] is to be told, if ever.
     pub(super) fn wake_at(&self) -> Option<Monotonic> {
-        self.entries.values().filter_map(Entry::wake_at).min()
+        self.entries.values().filter_map(|entry| entry.wake_at()).min()
     }
 
     /// Whether nothing is on its way out: everything that runs is a folder's that is there.
     pub(super) fn is_settled(&self) -> bool {
-        !self.stopping && !self.entries.values().any(Entry::is_ending)
+        !self.stopping && !self.entries.values().any(|entry| entry.is_ending())
     }
 
     /// When a supervise was started last.
     pub(super) fn last_start(&self) -> Option<Monotonic> {
-        self.entries.values().filter_map(Entry::last_start).max()
+        self.entries.values().filter_map(|entry| entry.last_start()).max()
+    }
+
+    /// Takes no more memory than is needed, after many have come: in their order, they leave the map's nodes half empty.
+    pub(super) fn pack(&mut self) {
+        self.entries = std::mem::take(&mut self.entries).into_iter().collect();
     }
 
     /// Takes one event. The steps are to be done in their order.
@@ -135,7 +141,7 @@ impl Roster {
     /// Forgets those of them that have ended, and when everything stops, tells those whose turn it is by that, and so on.
     fn follow(&mut self, now: Monotonic, mut told: Vec<FolderId>, steps: &mut Vec<Step>) {
         while let Some(id) = told.pop() {
-            if self.entries.get(&id).is_some_and(Entry::has_ended) {
+            if self.entries.get(&id).is_some_and(|entry| entry.has_ended()) {
                 self.entries.remove(&id);
                 steps.push(Step::Forget(id));
             }
@@ -159,50 +165,42 @@ impl Roster {
     fn listed(
         &mut self,
         now: Monotonic,
-        folders: Vec<Found>,
+        mut folders: Vec<Found>,
         quiet: bool,
         fresh: bool,
         steps: &mut Vec<Step>,
     ) {
-        let mut shown: BTreeMap<FolderId, Vec<Found>> = BTreeMap::new();
         let moved = std::mem::take(&mut self.moved);
-        for mut found in folders.into_iter().filter(|found| kind(&found.name) != Kind::Template) {
-            if found.arrival == Arrival::Made && moved.contains(&found.id) {
+        folders.retain(|found| kind(&found.name) != Kind::Template);
+        for found in folders.iter_mut().filter(|found| moved.contains(&found.id)) {
+            if found.arrival == Arrival::Made {
                 found.arrival = Arrival::Moved;
             }
-            shown.entry(found.id).or_default().push(found);
         }
+        // In the order of the entries, so that both are gone through together.
+        folders.sort_unstable_by(|one, other| (one.id, &one.name).cmp(&(other.id, &other.name)));
+        let mut shown = folders.into_iter().peekable();
+        let mut new = Vec::new();
         let mut unsure = false;
         for (id, entry) in &mut self.entries {
-            match shown.remove(id) {
-                Some(called) => {
-                    let moved = called.iter().any(|found| found.arrival == Arrival::Moved);
-                    entry.seen(now, called, self.names_matter, steps);
-                    if moved && entry.is_ending() {
-                        self.moved.insert(*id);
-                    }
+            new.extend(std::iter::from_fn(|| shown.next_if(|found| found.id < *id)));
+            let called: Vec<Found> = std::iter::from_fn(|| shown.next_if(|found| found.id == *id)).collect();
+            if called.is_empty() {
+                unsure |= entry.not_seen(now, quiet, steps);
+            } else {
+                let moved = called.iter().any(|found| found.arrival == Arrival::Moved);
+                entry.seen(now, called, self.names_matter, steps);
+                if moved && entry.is_ending() {
+                    self.moved.insert(*id);
                 }
-                None => unsure |= entry.not_seen(now, quiet, steps),
             }
             // It may have come unseen.
             if fresh && entry.waits_for_run() {
                 steps.extend([Step::Watch(*id), Step::Look(*id)]);
             }
         }
-        let mut names: BTreeSet<OsString> =
-            self.entries.values().map(|entry| entry.name().to_owned()).collect();
-        for called in shown.into_values() {
-            // Two links to one folder are one service. A name is not given twice: what is replaced ends first.
-            let Some(found) = called.into_iter().min_by(|one, other| one.name.cmp(&other.name)) else {
-                continue;
-            };
-            if names.insert(found.name.clone()) {
-                steps.push(Step::Look(found.id));
-                self.entries.insert(found.id, Entry::arriving(now, found));
-            } else if found.arrival == Arrival::Moved {
-                self.moved.insert(found.id);
-            }
-        }
+        new.extend(shown);
+        self.take_in(now, new, steps);
         if unsure {
             steps.push(Step::ListAgain);
         }
@@ -210,6 +208,26 @@ impl Roster {
         self.follow(now, self.ending(), steps);
         if self.entries.len() < before {
             self.forgotten(steps);
+        }
+    }
+
+    /// Takes in what no entry is yet, sorted.
+    fn take_in(&mut self, now: Monotonic, mut new: Vec<Found>, steps: &mut Vec<Step>) {
+        // Two links to one folder are one service.
+        new.dedup_by(|other, first| other.id == first.id);
+        let mut names: BTreeSet<&OsStr> = BTreeSet::new();
+        if !new.is_empty() {
+            names.extend(self.entries.values().map(|entry| entry.name()));
+        }
+        // A name is not given twice: what is replaced ends first.
+        let is_free: Vec<bool> = new.iter().map(|found| names.insert(&found.name)).collect();
+        for (found, is_free) in new.into_iter().zip(is_free) {
+            if is_free {
+                steps.push(Step::Look(found.id));
+                self.entries.insert(found.id, Box::new(Entry::arriving(now, found)));
+            } else if found.arrival == Arrival::Moved {
+                self.moved.insert(found.id);
+            }
         }
     }
 

@@ -30,7 +30,6 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
-use std::path::Path;
 use sys::clock::Monotonic;
 use sys::signals::Signals;
 use upgrade::Upgrade;
@@ -140,7 +139,7 @@ impl Shell {
             Step::Watch(id) => self.watch_folder(id),
             Step::Unwatch(name) => {
                 if let Some(watch) = &mut self.watch {
-                    watch.remove(Path::new(&name));
+                    watch.remove(&name);
                 }
             }
             Step::Start { id, part, with_log } => {

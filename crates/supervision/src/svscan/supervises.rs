@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use protocol::command::Target;
 use protocol::identity::FolderId;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsFd, BorrowedFd};
 use sys::process::{self, Ending};
 
@@ -22,8 +22,8 @@ const BATCH: usize = 64;
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Supervises {
-    all: HashMap<Place, Supervise>,
-    children: HashMap<Pid, Place>,
+    all: BTreeMap<Place, Supervise>,
+    children: BTreeMap<Pid, Place>,
     /// Those of others, by the number under which `ends` tells of them.
     found: HashMap<u64, Place>,
     next: u64,
@@ -34,12 +34,17 @@ pub(super) struct Supervises {
 enum Supervise {
     /// A child, which is not reaped, so that its number is its own.
     Child(Pid),
-    Ours {
-        number: u64,
-        held: Held,
-        told: bool,
-    },
-    Other(Option<u64>, Other),
+    // Most are children: the others have their place elsewhere.
+    Ours(Box<Ours>),
+    Other(Box<(Option<u64>, Other)>),
+}
+
+/// One that an earlier svscan has started.
+#[derive(Debug)]
+struct Ours {
+    held: Held,
+    /// It was told to stop already.
+    told: bool,
 }
 
 /// What one is told.
@@ -63,8 +68,8 @@ impl Supervises {
     /// What the system says.
     pub(super) fn new() -> nix::Result<Self> {
         Ok(Self {
-            all: HashMap::new(),
-            children: HashMap::new(),
+            all: BTreeMap::new(),
+            children: BTreeMap::new(),
             found: HashMap::new(),
             next: 0,
             ends: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
@@ -75,6 +80,12 @@ impl Supervises {
     pub(super) fn started(&mut self, id: FolderId, part: Part, pid: Pid) {
         self.children.insert(pid, (id, part));
         self.all.insert((id, part), Supervise::Child(pid));
+    }
+
+    /// Takes no more memory than is needed, after many have come.
+    pub(super) fn pack(&mut self) {
+        self.all = std::mem::take(&mut self.all).into_iter().collect();
+        self.children = std::mem::take(&mut self.children).into_iter().collect();
     }
 
     /// One was found running.
@@ -92,7 +103,8 @@ impl Supervises {
                 }
                 Some(end) => {
                     let number = self.watch(end, EpollFlags::EPOLLIN)?;
-                    (Supervise::Ours { number, held, told }, Origin::Found)
+                    self.found.insert(number, (id, part));
+                    (Supervise::Ours(Box::new(Ours { held, told })), Origin::Found)
                 }
             },
             Running::Other(other) => {
@@ -107,12 +119,10 @@ impl Supervises {
                     // What always counts is enough: that nobody reads it.
                     Hold::Ok(fifo) => Some(self.watch(fifo.as_fd(), EpollFlags::empty())?),
                 };
-                (Supervise::Other(number, other), Origin::Foreign)
+                self.found.extend(number.map(|number| (number, (id, part))));
+                (Supervise::Other(Box::new((number, other))), Origin::Foreign)
             }
         };
-        if let Supervise::Ours { number, .. } | Supervise::Other(Some(number), _) = &supervise {
-            self.found.insert(*number, (id, part));
-        }
         self.all.insert((id, part), supervise);
         Ok(origin)
     }
@@ -140,13 +150,10 @@ impl Supervises {
             for event in events.iter().take(count) {
                 let Some(place) = self.found.remove(&event.data()) else { continue };
                 let Some(supervise) = self.all.remove(&place) else { continue };
-                let (end, ending) = match &supervise {
-                    Supervise::Child(_) => continue,
-                    Supervise::Ours { held, .. }
-                    | Supervise::Other(_, Other { hold: Hold::Process(held), .. }) => {
-                        (held.end(), held.ended())
-                    }
-                    Supervise::Other(_, Other { hold: Hold::Ok(fifo), .. }) => (Some(fifo.as_fd()), None),
+                let (end, ending) = match (supervise.held(), &supervise) {
+                    (Some(held), _) => (held.end(), held.ended()),
+                    (None, Supervise::Other(other)) => (other.1.end_of_ok(), None),
+                    (None, _) => continue,
                 };
                 let _ = end.map(|end| self.ends.delete(end));
                 ended.push((place, ending.unwrap_or(Ending::Unknown)));
@@ -161,10 +168,7 @@ impl Supervises {
     pub(super) fn pid(&self, id: FolderId, part: Part) -> Option<Pid> {
         match self.all.get(&(id, part))? {
             Supervise::Child(pid) => Some(*pid),
-            Supervise::Ours { held, .. } | Supervise::Other(_, Other { hold: Hold::Process(held), .. }) => {
-                Some(held.pid())
-            }
-            Supervise::Other(_, Other { hold: Hold::Ok(_), .. }) => None,
+            other => other.held().map(Held::pid),
         }
     }
 
@@ -172,15 +176,15 @@ impl Supervises {
     pub(super) fn tell(&self, id: FolderId, part: Part, order: Order) {
         let Some(supervise) = self.all.get(&(id, part)) else { return };
         match supervise {
-            Supervise::Other(_, other) if !other.is_ours() => {
-                other.command(order.letters());
+            Supervise::Other(other) if !other.1.is_ours() => {
+                other.1.command(order.letters());
                 // One that was stopped is to read them.
                 if order != Order::Upgrade {
                     supervise.send(Signal::SIGCONT);
                 }
             }
             // Told once more, it would kill.
-            Supervise::Ours { told: true, .. } if order == Order::Terminate => {
+            Supervise::Ours(ours) if ours.told && order == Order::Terminate => {
                 supervise.send(Signal::SIGCONT)
             }
             _ => order.signals().iter().for_each(|signal| supervise.send(*signal)),
@@ -190,7 +194,7 @@ impl Supervises {
     /// Kills one of ours.
     pub(super) fn kill(&self, id: FolderId, part: Part) {
         let supervise = self.all.get(&(id, part));
-        if let Some(supervise @ (Supervise::Child(_) | Supervise::Ours { .. })) = supervise {
+        if let Some(supervise @ (Supervise::Child(_) | Supervise::Ours(_))) = supervise {
             supervise.send(Signal::SIGKILL);
         }
     }
@@ -204,15 +208,28 @@ impl AsFd for Supervises {
 }
 
 impl Supervise {
+    /// What holds it, if that is not its being a child.
+    fn held(&self) -> Option<&Held> {
+        match self {
+            Self::Child(_) => None,
+            Self::Ours(ours) => Some(&ours.held),
+            Self::Other(other) => match &other.1.hold {
+                Hold::Process(held) => Some(held),
+                Hold::Ok(_) => None,
+            },
+        }
+    }
+
     fn send(&self, signal: Signal) {
         match self {
             Self::Child(pid) => {
                 let _ = process::send(*pid, signal.into());
             }
-            Self::Ours { held, .. } | Self::Other(_, Other { hold: Hold::Process(held), .. }) => {
-                held.send(Target::Process, signal.into());
+            other => {
+                if let Some(held) = other.held() {
+                    held.send(Target::Process, signal.into());
+                }
             }
-            Self::Other(_, Other { hold: Hold::Ok(_), .. }) => {}
         }
     }
 }

@@ -18,7 +18,7 @@ use protocol::process::{Boot, ProcessId};
 use protocol::status::{Leaving, SIZE, Status};
 use std::collections::HashMap;
 use std::fs::{DirEntry, File};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -149,6 +149,14 @@ pub(super) fn runs(folder: impl AsFd, path: &Path) -> bool {
 }
 
 impl Other {
+    /// What tells of its end where nothing holds it.
+    pub(super) fn end_of_ok(&self) -> Option<BorrowedFd<'_>> {
+        match &self.hold {
+            Hold::Process(_) => None,
+            Hold::Ok(fifo) => Some(fifo.as_fd()),
+        }
+    }
+
     /// Whether it is a supervise of ours after all: one that had only begun when it was found, or of an old version.
     pub(super) fn is_ours(&self) -> bool {
         let Hold::Process(held) = &self.hold else { return false };

@@ -1,22 +1,31 @@
 //! Being told that something changed. It is a hint and never the truth: every hint ends in a look or a listing, and where
 //! none come (the file system sends none, the system's watches are used up) the directory is listed at intervals.
+//!
+//! Only changes are asked for. Who only reads, we first of all when we list, wakes nobody.
 
 use crate::silent::is_silent;
-use anyhow::{Context, bail};
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use notify::event::{ModifyKind, RenameMode};
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use std::ffi::OsString;
+use anyhow::bail;
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+
+/// What happens to names, permissions, and the folder itself.
+const CHANGES: AddWatchFlags = AddWatchFlags::IN_CREATE
+    .union(AddWatchFlags::IN_DELETE)
+    .union(AddWatchFlags::IN_MOVE)
+    .union(AddWatchFlags::IN_ATTRIB)
+    .union(AddWatchFlags::IN_DELETE_SELF)
+    .union(AddWatchFlags::IN_MOVE_SELF)
+    .union(AddWatchFlags::IN_ONLYDIR);
 
 /// The hints that have come since they were last taken.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Hints {
-    /// Folders of the directory in which, or with which, something happened.
+    /// Folders of the directory in which, or with which, something happened; an empty name for the directory itself.
     pub(super) changed: Vec<OsString>,
     /// Names that something was renamed to.
     pub(super) moved: Vec<OsString>,
@@ -25,11 +34,13 @@ pub(super) struct Hints {
 }
 
 /// Watches the service directory, and folders in it.
+#[derive(Debug)]
 pub(super) struct Watch {
-    watcher: RecommendedWatcher,
+    inotify: Inotify,
     directory: PathBuf,
-    hints: Arc<Mutex<Hints>>,
-    wake: Arc<EventFd>,
+    root: WatchDescriptor,
+    /// The folders in it that are watched, by what they are called.
+    folders: HashMap<OsString, WatchDescriptor>,
 }
 
 impl Watch {
@@ -42,127 +53,167 @@ impl Watch {
         if is_silent(File::open(".")?)? {
             bail!("its file system does not tell of changes");
         }
-        // notify ignores that its thread cannot be started, and panics later: so one is tried first.
-        std::thread::Builder::new().spawn(|| {}).context("no thread can be started")?.join().ok();
-
-        let hints = Arc::new(Mutex::new(Hints::default()));
-        let wake = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
-        let (noted, waker, root) = (Arc::clone(&hints), Arc::clone(&wake), directory.to_owned());
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let mut hints = noted.lock().unwrap_or_else(PoisonError::into_inner);
-            if note(&mut hints, event, &root) {
-                let _ = waker.write(1);
-            }
-        })?;
-        let mut watch = Self { watcher, directory: directory.to_owned(), hints, wake };
-        watch.watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        Ok(watch)
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
+        let root = inotify.add_watch(directory, CHANGES)?;
+        Ok(Self { inotify, directory: directory.to_owned(), root, folders: HashMap::new() })
     }
 
-    /// Watches a folder in the directory as well.
+    /// Watches a folder in the directory as well: the one that has that name now.
     ///
     /// # Errors
     ///
     /// Where that cannot be: it is then only looked at when the directory is listed.
-    pub(super) fn add(&mut self, name: &Path) -> anyhow::Result<()> {
-        Ok(self.watcher.watch(&self.directory.join(name), RecursiveMode::NonRecursive)?)
+    pub(super) fn add(&mut self, name: &OsStr) -> anyhow::Result<()> {
+        let watched = self.inotify.add_watch(&self.directory.join(name), CHANGES)?;
+        let before = self.folders.insert(name.to_owned(), watched);
+        self.forget(before.filter(|before| *before != watched));
+        Ok(())
     }
 
     /// Does not, any more.
-    pub(super) fn remove(&mut self, name: &Path) {
-        let _ = self.watcher.unwatch(&self.directory.join(name));
+    pub(super) fn remove(&mut self, name: &OsStr) {
+        let before = self.folders.remove(name);
+        self.forget(before);
+    }
+
+    /// Ends a watch that is nobody's any more: two names can lead to one folder.
+    fn forget(&self, watched: Option<WatchDescriptor>) {
+        let is_used = |watched: &WatchDescriptor| self.folders.values().any(|other| other == watched);
+        if let Some(watched) = watched.filter(|watched| !is_used(watched)) {
+            // The kernel has ended it itself where the folder is gone.
+            let _ = self.inotify.rm_watch(watched);
+        }
     }
 
     /// What has come.
-    pub(super) fn take(&self) -> Hints {
-        let _ = self.wake.read();
-        std::mem::take(&mut *self.hints.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn take(&mut self) -> Hints {
+        let mut hints = Hints::default();
+        while let Ok(events) = self.inotify.read_events() {
+            for event in events {
+                if event.mask.contains(AddWatchFlags::IN_IGNORED) {
+                    self.folders.retain(|_, watched| *watched != event.wd);
+                }
+                note(&mut hints, event, self.root, &self.folders);
+            }
+        }
+        hints
     }
 }
 
 impl AsFd for Watch {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+        self.inotify.as_fd()
     }
 }
 
-impl std::fmt::Debug for Watch {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.debug_struct("Watch").field("directory", &self.directory).finish_non_exhaustive()
-    }
-}
-
-/// Takes note of one event, and says whether it matters.
-fn note(hints: &mut Hints, event: notify::Result<notify::Event>, root: &Path) -> bool {
-    let Ok(event) = event else {
+/// Takes note of one event.
+fn note(
+    hints: &mut Hints,
+    event: InotifyEvent,
+    root: WatchDescriptor,
+    folders: &HashMap<OsString, WatchDescriptor>,
+) {
+    if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
         hints.lost = true;
-        return true;
-    };
-    if event.need_rescan() {
-        hints.lost = true;
-        return true;
-    }
-    // Our own listings come back as accesses.
-    if matches!(event.kind, EventKind::Access(_)) {
-        return false;
-    }
-    let moved = matches!(event.kind, EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)));
-    let mut matters = event.paths.is_empty();
-    for (place, path) in event.paths.iter().enumerate() {
-        let Ok(inner) = path.strip_prefix(root) else { continue };
-        let mut parts = inner.components();
-        let name = parts.next().map(|part| part.as_os_str().to_owned()).unwrap_or_default();
+    } else if event.wd == root {
+        let name = event.name.unwrap_or_default();
         if name.as_bytes().starts_with(b".") {
-            continue;
+            return;
         }
-        matters = true;
-        // Of both names of a rename, the second is the new one.
-        if moved && parts.next().is_none() && place.saturating_add(1) == event.paths.len() {
+        if event.mask.contains(AddWatchFlags::IN_MOVED_TO) {
             hints.moved.push(name.clone());
         }
         hints.changed.push(name);
+    } else {
+        let concerned = folders.iter().filter(|(_, watched)| **watched == event.wd);
+        hints.changed.extend(concerned.map(|(name, _)| name.clone()));
     }
-    matters
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use notify::event::{AccessKind, AccessMode, CreateKind, Flag};
 
-    fn noted(kind: EventKind, paths: &[&str]) -> (bool, Hints) {
-        let mut event = notify::Event::new(kind);
-        event.paths = paths.iter().map(PathBuf::from).collect();
-        let mut hints = Hints::default();
-        let matters = note(&mut hints, Ok(event), Path::new("/service"));
-        (matters, hints)
+    struct Watched {
+        directory: tempfile::TempDir,
+        watch: Watch,
+    }
+
+    fn watched(folders: &[&str]) -> Watched {
+        let directory = tempfile::tempdir().unwrap();
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).unwrap();
+        let root = inotify.add_watch(directory.path(), CHANGES).unwrap();
+        let here = directory.path().to_owned();
+        let mut watch = Watch { inotify, directory: here, root, folders: HashMap::new() };
+        for name in folders {
+            std::fs::create_dir(directory.path().join(name)).unwrap();
+            watch.add(OsStr::new(name)).unwrap();
+        }
+        watch.take();
+        Watched { directory, watch }
+    }
+
+    impl Watched {
+        fn path(&self, name: &str) -> PathBuf {
+            self.directory.path().join(name)
+        }
     }
 
     #[test]
     fn our_own_listing_is_no_news() {
-        assert!(!noted(EventKind::Access(AccessKind::Open(AccessMode::Any)), &["/service"]).0);
+        let mut it = watched(&["web"]);
+        for entry in std::fs::read_dir(it.directory.path()).unwrap() {
+            let _ = std::fs::read_dir(entry.unwrap().path()).unwrap().count();
+        }
+        assert_eq!(it.watch.take(), Hints::default());
     }
 
     #[test]
     fn a_rename_tells_the_new_name() {
-        let rename = |mode, paths| noted(EventKind::Modify(ModifyKind::Name(mode)), paths).1.moved;
-        assert_eq!(rename(RenameMode::To, &["/service/web"]), ["web"]);
-        assert_eq!(rename(RenameMode::Both, &["/service/a", "/service/b"]), ["b"]);
-        assert!(rename(RenameMode::From, &["/service/web"]).is_empty());
-        assert!(rename(RenameMode::To, &["/service/web/run"]).is_empty(), "a file inside");
+        let mut it = watched(&["web"]);
+        std::fs::rename(it.path("web"), it.path("new")).unwrap();
+        let hints = it.watch.take();
+        assert_eq!(hints.moved, ["new"]);
+        assert!(["web", "new"].iter().all(|name| hints.changed.iter().any(|changed| changed == name)));
+        std::fs::write(it.path("new/run"), "").unwrap();
+        assert!(it.watch.take().moved.is_empty(), "a file inside");
     }
 
     #[test]
     fn what_is_hidden_does_not_matter_and_what_is_inside_names_its_folder() {
-        assert!(!noted(EventKind::Create(CreateKind::Folder), &["/service/.new"]).0);
-        let (matters, hints) = noted(EventKind::Create(CreateKind::File), &["/service/web/run"]);
-        assert!(matters && hints.changed == ["web"]);
+        let mut it = watched(&["web"]);
+        std::fs::create_dir(it.path(".new")).unwrap();
+        assert_eq!(it.watch.take(), Hints::default());
+        std::fs::write(it.path("web/run"), "").unwrap();
+        assert_eq!(it.watch.take().changed, ["web"]);
+        it.watch.remove(OsStr::new("web"));
+        it.watch.take();
+        std::fs::write(it.path("web/finish"), "").unwrap();
+        assert_eq!(it.watch.take(), Hints::default());
     }
 
     #[test]
-    fn an_overflow_is_told() {
+    fn a_name_is_watched_where_it_leads_now() {
+        let mut it = watched(&["web", ".other"]);
+        std::fs::rename(it.path("web"), it.path(".old")).unwrap();
+        std::fs::rename(it.path(".other"), it.path("web")).unwrap();
+        it.watch.add(OsStr::new("web")).unwrap();
+        it.watch.take();
+        std::fs::write(it.path(".old/run"), "").unwrap();
+        assert_eq!(it.watch.take(), Hints::default());
+        std::fs::write(it.path("web/run"), "").unwrap();
+        assert!(it.watch.take().changed.contains(&"web".into()));
+    }
+
+    #[test]
+    fn the_end_of_the_directory_and_an_overflow_are_told() {
+        let mut it = watched(&[]);
+        std::fs::remove_dir(it.directory.path()).unwrap();
+        assert!(it.watch.take().changed.contains(&OsString::new()));
         let mut hints = Hints::default();
-        let event = notify::Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        assert!(note(&mut hints, Ok(event), Path::new("/service")) && hints.lost);
+        let mask = AddWatchFlags::IN_Q_OVERFLOW;
+        let event = InotifyEvent { wd: it.watch.root, mask, cookie: 0, name: None };
+        note(&mut hints, event, it.watch.root, &HashMap::new());
+        assert_eq!(hints, Hints { lost: true, ..Hints::default() });
     }
 }

@@ -86,10 +86,9 @@ impl Effects {
 
     /// Makes the process that becomes finish, if there is one.
     pub(in super::super) fn finish<'a>(&mut self, finish: Finish<'a>) -> Option<Action<'a>> {
-        let (exists, at_most) = self.value(|values| (values.has_finish(), values.finishing()));
-        if !exists {
+        let Some(at_most) = self.value(|values| values.has_finish().then(|| values.finishing())) else {
             return Some(finish.none());
-        }
+        };
         self.of_run = Some(self.leftovers.look());
         match self.make(&Role::Finish { pid: finish.pid, ending: finish.ending }) {
             Ok(pid) => {

@@ -75,6 +75,8 @@ impl NotifyPipe {
 
     /// What has come. What says nothing is taken out; a line stays, so that a later supervise finds it as well, where this one
     /// ends before it is on record.
+    // Its block would be on the stack of every supervise, of which few have such a pipe.
+    #[inline(never)]
     pub(in super::super) fn next(&self) -> Heard {
         let mut block = [0; BLOCK];
         let copied = match self.copy(&mut block) {

@@ -86,6 +86,8 @@ impl NotifySocket {
     /// when its words have been heeded, one after the other: somebody may wait for that.
     ///
     /// There may be more of them, and the socket is readable then.
+    // As with the pipe's block.
+    #[inline(never)]
     pub(in super::super) fn messages(&self, of: Pid) -> Vec<Message> {
         let mut messages = Vec::new();
         let mut block = [0; LONGEST_MESSAGE];

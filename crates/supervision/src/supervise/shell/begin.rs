@@ -37,7 +37,7 @@ impl Shell {
         arguments: &[&'static CStr],
         folder: &'static CStr,
         trusting: bool,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<Box<Self>> {
         let signals = resident::begin()?;
         // What a run leaves behind comes to us.
         let _ = set_child_subreaper(true);
@@ -91,7 +91,9 @@ impl Shell {
         let mut effects = Effects::new(service, means, socket.map(Reports::kept), hearing, sockets);
         let noted = place.folder().filter(|_| !is_upgrade && !record.is_empty()).map(Sockets::saved);
         let machine = effects.take_up(past, noted.unwrap_or_default());
-        let mut shell = Self { machine, effects, recorder, place, signals, arguments: arguments.to_vec() };
+        // On the stack it would be there twice, here and where it is used.
+        let mut shell =
+            Box::new(Self { machine, effects, recorder, place, signals, arguments: arguments.to_vec() });
         shell.write_record().with_context(|| format!("unable to write the status of {name}"))?;
         // What could not be taken back is not held.
         if !record.is_empty() {

@@ -16,7 +16,14 @@ use sys::process::{Change, next_change};
 const BATCH: usize = 1024;
 
 impl Shell {
-    pub(super) fn take_signal(&mut self, signal: i32) -> ControlFlow<()> {
+    pub(super) fn take_signals(&mut self) -> ControlFlow<()> {
+        while let Some(signal) = self.signals.next() {
+            self.take_signal(signal)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take_signal(&mut self, signal: i32) -> ControlFlow<()> {
         match Signal::try_from(signal) {
             Ok(Signal::SIGCHLD) => self.reap(),
             Ok(Signal::SIGTERM | Signal::SIGINT) => self.step(Event::Terminate),
@@ -70,6 +77,8 @@ impl Shell {
                 Some(ControlFlow::Break(())) => {
                     self.effects.executed(is_finish);
                     self.step(Event::Executed)?;
+                    // A start goes deeper than anything that comes now.
+                    sys::stack::give_back();
                 }
             }
         }
@@ -136,6 +145,10 @@ impl Shell {
     pub(super) fn read_commands(&mut self) -> ControlFlow<()> {
         let mut batch = [0; BATCH];
         let length = self.place.control.read(&mut batch).unwrap_or(0);
+        if length > 0 {
+            // Whoever has seen run end, and then wants it up, does not mean the run that ended.
+            self.take_signals()?;
+        }
         for order in orders(batch.get(..length).unwrap_or_default()) {
             self.step(Event::Order(order))?;
         }

@@ -21,8 +21,11 @@ pub(super) const OFTEN: Duration = Duration::from_secs(5);
 
 /// Between two listings at the least: this, and ten times what the last one took, so that a directory that changes all
 /// the time takes a tenth of a processor.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(2);
 const SHARE: u32 = 10;
+
+/// So many that have come at once are put in order anew.
+const MANY: usize = 100;
 
 /// When the directory is listed next.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ pub(super) struct NextListing {
 
 impl Shell {
     pub(super) fn take_hints(&mut self) -> ControlFlow<()> {
-        let Some(watch) = &self.watch else { return ControlFlow::Continue(()) };
+        let Some(watch) = &mut self.watch else { return ControlFlow::Continue(()) };
         let hints = watch.take();
         if hints.lost {
             self.next.all();
@@ -76,7 +79,12 @@ impl Shell {
             Ok(listing) => {
                 self.unlisted = false;
                 self.tell_unreadable(listing.unreadable);
+                let before = self.roster.names().count();
                 self.tell(Event::Listed { folders: listing.folders, quiet, fresh })?;
+                if self.roster.names().count() >= before.saturating_add(MANY) {
+                    self.roster.pack();
+                    self.supervises.pack();
+                }
                 self.upgrade.found_all();
             }
             Err(error) => {

@@ -204,9 +204,9 @@ impl Shell {
 
     pub(super) fn watch_folder(&mut self, id: FolderId) {
         let (Some(watch), Some(name)) = (&mut self.watch, self.roster.name(id)) else { return };
-        let watched = watch.add(Path::new(name)).and_then(|()| match kind(name) {
+        let watched = watch.add(name).and_then(|()| match kind(name) {
             // Where it is not there, its coming is seen in the directory.
-            Kind::Instance { template, .. } if Path::new(template).is_dir() => watch.add(Path::new(template)),
+            Kind::Instance { template, .. } if Path::new(template).is_dir() => watch.add(template),
             _ => Ok(()),
         });
         let Err(error) = watched else { return };
