@@ -2,6 +2,8 @@
 # make demo     svscan on a copy of services.example/
 # make test     all tests
 # make check    format and clippy, warnings as errors
+# make counts   instructions of the hot paths, beside the kept figures: needs valgrind
+# make bench    all that is measured, beside daemontools, runit, s6 and supervisor
 # make install  into $(DESTDIR)$(PREFIX): programs, man pages, completions, and what starts svscan at boot
 
 PREFIX = /usr/local
@@ -43,9 +45,12 @@ put = for program in $(2); do \
 		} || exit 1; \
 	done
 
+# Whether there is the musl target, or it can be had.
+has_musl = [ -n '$(MUSL)' ] && \
+	{ [ -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" ] || rustup target add $(MUSL) >/dev/null 2>&1; }
+
 # Builds the static programs $(2) in the profile $(1), with the options $(4), and puts them into the folder $(3).
-static = if [ -n '$(MUSL)' ] && \
-		{ [ -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" ] || rustup target add $(MUSL) >/dev/null 2>&1; }; then \
+static = if $(has_musl); then \
 		$(BUILD) --profile $(1) $(4) --target-dir target --target $(MUSL) --no-default-features $(2:%=--bin %) && \
 		$(call put,target/$(MUSL)/$(1),$(2),$(3)); \
 	else \
@@ -77,6 +82,27 @@ check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
+# Instructions of the hot paths beside those that are kept; with COUNTS=update they are written anew. They are counted in a
+# program that is built as the resident programs are.
+COUNTS = check
+counts:
+	@if ! command -v valgrind >/dev/null; then \
+		echo 'upkeep: no valgrind here: instructions are not counted'; \
+	elif $(has_musl); then \
+		$(BUILD) --release --target-dir target --target $(MUSL) -p instructions && \
+		target/$(MUSL)/release/instructions $(COUNTS); \
+	else \
+		echo 'upkeep: no musl target here: instructions are not counted'; \
+	fi
+
+# What is measured, and how, is in its options: `make bench BENCH=--help`.
+BENCH =
+bench: programs
+	@mkdir -p target/bench
+	@$(call static,release,beacon,target/bench,-p beacon)
+	@$(BUILD) --profile bench-program --target-dir target --target $(HOST) -p bench
+	@target/$(HOST)/bench-program/bench $(BENCH)
+
 # A file of init/ as it is for this installation, in its place and mode.
 placed = sed 's|@BIN@|$(BIN)|g; s|@SERVICE@|$(SERVICE)|g' init/$(1) | install -D -m $(3) /dev/stdin $(2)
 
@@ -101,4 +127,4 @@ install: $(if $(shell $(CARGO) --version 2>/dev/null),programs)
 	@echo '    inittab:  mkdir -p $(SERVICE); cat $(PREFIX:/=)/share/upkeep/inittab >>/etc/inittab; telinit q'
 	@echo 'upkeep: and then, for a first service:  svctl new NAME --user USER --log -- COMMAND...'
 
-.PHONY: programs next demo test check install
+.PHONY: programs next demo test check counts bench install

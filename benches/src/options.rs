@@ -1,49 +1,115 @@
-//! The command line of a measure.
+//! The command line.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use lexopt::prelude::*;
-use std::io::Write;
+use std::path::PathBuf;
 
 /// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// `--rounds N`: how often each program is run in each case.
-    pub rounds: usize,
-    /// `--lines N`: how large the input is.
-    pub lines: usize,
-    /// `--only TEXT`: cases whose name has this in it.
-    pub only: String,
-    /// `--json`.
-    pub json: bool,
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Options {
+    /// `--only TEXT`, as often as wanted: measures whose name has one of these in it; without any, all.
+    pub(crate) only: Vec<String>,
+    /// `--rounds FACTOR`: so many times the usual number of rounds.
+    pub(crate) factor: f64,
+    /// `--brief`: the table is the summary alone.
+    pub(crate) brief: bool,
+    /// `--json FILE`, where `-` is stdout, in the place of the table.
+    pub(crate) json: Option<PathBuf>,
+    /// `--plot FILE.svg`.
+    pub(crate) plot: Option<PathBuf>,
 }
 
-const USAGE: &str = "options: [--rounds N] [--lines N] [--only TEXT] [--json]\n";
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Request {
+    Measure(Options),
+    List,
+    Help,
+}
 
-impl Options {
-    /// Reads the command line; `None` where only help was asked for.
-    ///
-    /// # Errors
-    ///
-    /// What makes no sense in it.
-    pub fn from_command_line() -> Result<Option<Self>> {
-        let mut options = Self { rounds: 7, lines: 1_000_000, only: String::new(), json: false };
-        let mut parser = lexopt::Parser::from_env();
+pub(crate) const HELP: &str = "\
+Measures Upkeep beside the supervisors that are installed here, and prints a table of medians and ratios.
+
+usage: bench [--only TEXT]... [--rounds FACTOR] [--brief] [--json FILE] [--plot FILE.svg]
+
+  --only TEXT       only the measures with TEXT in their name; may be given several times
+  --rounds FACTOR   so many times the usual number of rounds, for instance 0.1 for a first look
+  --brief           the summary alone, without each program's figures
+  --json FILE       write everything, each sample too, as JSON; - is stdout, then without the table
+  --plot FILE.svg   draw the ratios
+  --list            print the names of the measures
+  --help            print this
+
+Our programs are those of target/dist, or of the folder in UPKEEP_DIST. Exit code 1: a measure failed.
+";
+
+impl Request {
+    /// Reads the command line.
+    pub(crate) fn read(mut parser: lexopt::Parser) -> Result<Self> {
+        let mut options = Options { only: Vec::new(), factor: 1.0, brief: false, json: None, plot: None };
         while let Some(argument) = parser.next()? {
             match argument {
-                Long("rounds") => options.rounds = parser.value()?.parse()?,
-                Long("lines") => options.lines = parser.value()?.parse()?,
-                Long("only") => options.only = parser.value()?.string()?,
-                Long("json") => options.json = true,
-                // cargo bench says this to every program.
-                Long("bench") => {}
-                Long("help") => {
-                    std::io::stdout().write_all(USAGE.as_bytes())?;
-                    return Ok(None);
-                }
+                Long("only") => options.only.push(parser.value()?.string()?),
+                Long("rounds") => options.factor = parser.value()?.parse()?,
+                Long("brief") => options.brief = true,
+                Long("json") => options.json = Some(parser.value()?.into()),
+                Long("plot") => options.plot = Some(parser.value()?.into()),
+                Long("list") => return Ok(Self::List),
+                Long("help") | Short('h') => return Ok(Self::Help),
                 other => return Err(other.unexpected().into()),
             }
         }
-        anyhow::ensure!(options.rounds > 0 && options.lines > 0, "there must be at least one");
-        Ok(Some(options))
+        ensure!(options.factor.is_finite() && options.factor > 0.0, "--rounds: it must be more than 0");
+        Ok(Self::Measure(options))
+    }
+}
+
+impl Options {
+    /// Whether the measure of this name is asked for.
+    pub(crate) fn ask_for(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|text| name.contains(text.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Request> {
+        Request::read(lexopt::Parser::from_args(arguments))
+    }
+
+    fn options(arguments: &[&str]) -> Options {
+        match read(arguments).unwrap() {
+            Request::Measure(options) => options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_options_everything_is_measured() {
+        let options = options(&[]);
+        assert!(options.ask_for("anything"));
+        assert_eq!((options.factor, options.json, options.plot), (1.0, None, None));
+    }
+
+    #[test]
+    fn only_may_be_given_several_times() {
+        let options = options(&["--only", "log", "--only=idle"]);
+        assert!(options.ask_for("the logger"));
+        assert!(options.ask_for("idle"));
+        assert!(!options.ask_for("crash loop"));
+    }
+
+    #[test]
+    fn json_may_go_to_stdout() {
+        assert_eq!(options(&["--json", "-"]).json, Some(PathBuf::from("-")));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for arguments in [&["--rounds", "0"][..], &["--rounds", "nan"], &["--none"], &["word"], &["--plot"]] {
+            assert!(read(arguments).is_err(), "{arguments:?}");
+        }
     }
 }

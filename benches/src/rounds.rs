@@ -1,127 +1,125 @@
-//! Who is run when, and what comes of it.
+//! Who is run when. All programs of a measure take turns, round for round: so each of them meets the same moods of the
+//! machine. What counts in the end is the middle of each one's rounds, and the ratio between those.
+//!
+//! Decides the order; what a turn is, and what of it is measured, is the measure's.
 
-use crate::Program;
+use crate::outcome::{Role, Row};
 use anyhow::{Context, Result};
-use std::io::Write;
-use std::time::Duration;
 
-/// Something that several programs do, so that they can be compared.
+/// Somebody who takes part: a row, and what the measure needs to run it.
 #[derive(Clone, Debug)]
-pub struct Case {
-    /// What is done.
-    pub name: String,
-    /// How many times as fast as the fastest peer ours shall be.
-    pub wanted: f64,
-    /// How many bytes each program gets.
-    pub bytes: usize,
-    /// Ours first.
-    pub programs: Vec<Program>,
+pub(crate) struct Contestant<T> {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) what: T,
 }
 
-/// What one run of a program took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
-    /// From before its start to its end, by the clock on the wall.
-    pub wall: Duration,
-    /// The processor's time, its own and the kernel's for it: what is left to compare on a machine that has other work.
-    pub processor: Duration,
-}
-
-/// What a case has come to.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What was done.
-    pub case: Case,
-    /// What each program took, round for round, in the order of the case's programs.
-    pub costs: Vec<Vec<Cost>>,
-}
-
-/// Runs all programs of a case in turns: once to warm up and to be checked, then as many times as there are rounds.
-/// `run` runs one, says what it took, and fails where it did not do all that it should.
-///
-/// # Errors
-///
-/// What a program did wrong.
-pub fn measure(
-    case: Case,
-    rounds: usize,
-    mut run: impl FnMut(&Program, Turn) -> Result<Cost>,
-) -> Result<Outcome> {
-    let _ = std::io::stderr().write_all(format!("{}\n", case.name).as_bytes());
-    let mut costs = vec![Vec::with_capacity(rounds); case.programs.len()];
-    for round in 0..=rounds {
-        let turn = if round == 0 { Turn::Check } else { Turn::Measure };
-        for (program, costs) in case.programs.iter().zip(&mut costs) {
-            let cost = run(program, turn).with_context(|| format!("{} ({})", case.name, program.owner))?;
-            if turn == Turn::Measure {
-                costs.push(cost);
-            }
-        }
+impl<T> Contestant<T> {
+    pub(crate) fn new(name: impl Into<String>, role: Role, what: T) -> Self {
+        Self { name: name.into(), role, what }
     }
-    Ok(Outcome { case, costs })
 }
 
-/// What a run is for.
+/// What a turn is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Whether all that should be written is: this one is not measured.
-    Check,
-    /// How long it takes.
+pub(crate) enum Turn {
+    /// To warm up, and to check that all is done that should be: not a sample.
+    WarmUp,
     Measure,
 }
 
-impl Outcome {
-    /// The throughput of a program that takes so long, in MB/s.
-    #[must_use]
-    pub fn throughput(&self, time: Duration) -> f64 {
-        self.case.bytes as f64 / 1e6 / time.as_secs_f64()
+/// Runs everybody once to warm up, then in so many rounds; `turn` gives the sample of one.
+pub(crate) fn take_turns<T>(
+    contestants: &[Contestant<T>],
+    rounds: usize,
+    mut turn: impl FnMut(&T, Turn) -> Result<f64>,
+) -> Result<Vec<Row>> {
+    let row = |of: &Contestant<T>| Row { name: of.name.clone(), role: of.role, samples: Vec::new() };
+    let mut taken: Vec<_> = contestants.iter().map(|of| (of, row(of))).collect();
+    for round in 0..=rounds {
+        let kind = if round == 0 { Turn::WarmUp } else { Turn::Measure };
+        for place in order(contestants.len(), round) {
+            let Some((contestant, row)) = taken.get_mut(place) else { continue };
+            let sample = turn(&contestant.what, kind).with_context(|| contestant.name.clone())?;
+            if kind == Turn::Measure {
+                row.samples.push(sample);
+            }
+        }
     }
-
-    /// The middle of the times of each program.
-    #[must_use]
-    pub fn medians(&self, time: impl Fn(&Cost) -> Duration) -> Vec<Duration> {
-        self.costs.iter().map(|costs| median(costs.iter().map(&time).collect())).collect()
-    }
-
-    /// How many times as fast ours is as the fastest peer; `None` without peers.
-    #[must_use]
-    pub fn ratio(&self, time: impl Fn(&Cost) -> Duration) -> Option<f64> {
-        let medians = self.medians(time);
-        let (ours, peers) = medians.split_first()?;
-        Some(peers.iter().min()?.as_secs_f64() / ours.as_secs_f64())
-    }
+    Ok(taken.into_iter().map(|(_, row)| row).collect())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    let middle = times.len() / 2;
-    match (times.len() % 2, times.get(middle.wrapping_sub(1)), times.get(middle)) {
-        (0, Some(one), Some(other)) => (*one + *other) / 2,
-        (_, _, Some(one)) => *one,
-        _ => Duration::ZERO,
-    }
+/// The order of a round: each one begins with another, and every second goes backwards, so that nobody comes always
+/// after the same.
+pub(crate) fn order(contestants: usize, round: usize) -> impl Iterator<Item = usize> {
+    (0..contestants).map(move |place| {
+        let place = if round % 2 == 0 { place } else { contestants - 1 - place };
+        (place + round / 2) % contestants
+    })
+}
+
+/// The middle of some figures; of an even number of them, the mean of the two in the middle. 0 of none.
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let upper = sorted.get(sorted.len() / 2);
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2);
+    lower.zip(upper).map_or(0.0, |(lower, upper)| f64::midpoint(*lower, *upper))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
 
     #[test]
-    fn the_middle_is_that_of_the_sorted_times() {
-        let times = |seconds: &[u64]| seconds.iter().copied().map(Duration::from_secs).collect::<Vec<_>>();
-        assert_eq!(median(times(&[9, 1, 2])), Duration::from_secs(2));
-        assert_eq!(median(times(&[4, 1, 2, 100])), Duration::from_secs(3));
-        assert_eq!(median(Vec::new()), Duration::ZERO);
+    fn everybody_is_run_once_a_round() {
+        for contestants in 0..6 {
+            for round in 0..20 {
+                let mut places: Vec<_> = order(contestants, round).collect();
+                places.sort_unstable();
+                assert!(places.into_iter().eq(0..contestants), "{contestants} in round {round}");
+            }
+        }
     }
 
     #[test]
-    fn the_ratio_is_to_the_fastest_peer() {
-        let cost = |seconds| Cost { wall: Duration::from_secs(seconds), processor: Duration::ZERO };
-        let outcome = |times: &[u64]| Outcome {
-            case: Case { name: String::new(), wanted: 1.0, bytes: 1, programs: Vec::new() },
-            costs: times.iter().map(|seconds| vec![cost(*seconds)]).collect(),
-        };
-        assert_eq!(outcome(&[2, 10, 8]).ratio(|cost| cost.wall), Some(4.0));
-        assert_eq!(outcome(&[2]).ratio(|cost| cost.wall), None);
+    fn everybody_is_first_and_last_as_often() {
+        let rounds = |place: usize| (0..8).map(move |round| order(4, round).nth(place).unwrap());
+        for place in 0..4 {
+            for of in 0..4 {
+                assert_eq!(rounds(place).filter(|it| *it == of).count(), 2, "{of} in place {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_round_is_no_sample() {
+        let turns = RefCell::new(Vec::new());
+        let contestants = ["a", "b"].map(|name| Contestant::new(name, Role::Peer, name));
+        let rows = take_turns(&contestants, 2, |name, turn| {
+            turns.borrow_mut().push((*name, turn));
+            Ok(turns.borrow().len() as f64)
+        });
+        let (first, then) = (Turn::WarmUp, Turn::Measure);
+        let expected = [("a", first), ("b", first), ("b", then), ("a", then), ("b", then), ("a", then)];
+        assert_eq!(turns.into_inner(), expected);
+        let samples: Vec<_> = rows.unwrap().into_iter().map(|row| (row.name, row.samples)).collect();
+        assert_eq!(samples, [("a".to_owned(), vec![4.0, 6.0]), ("b".to_owned(), vec![3.0, 5.0])]);
+    }
+
+    #[test]
+    fn whoever_fails_is_named() {
+        let contestants = [Contestant::new("somebody", Role::Ours, ())];
+        let error = take_turns(&contestants, 1, |(), _| anyhow::bail!("no")).unwrap_err();
+        assert_eq!(format!("{error:#}"), "somebody: no");
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(&[]), 0.0);
+        assert_eq!(median(&[3.0]), 3.0);
+        assert_eq!(median(&[9.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[9.0, 1.0, 2.0, 4.0]), 3.0);
     }
 }

@@ -55,7 +55,6 @@ fn a_svscan_that_can_start_nothing_for_a_while_goes_on_with_the_rest() {
     let tree = TestTree::new();
     let web = tree.folder("web", |f| f.run("exec sleep 1000"));
     let other = tree.folder("other", |f| f.run("exec sleep 1000").log("exec cat >/dev/null"));
-    // Its thread as well: then it lists.
     let strace = with_faults(&tree, "clone,clone3,fork,vfork:error=EAGAIN:when=1..4");
     let svscan = strace.arg(ours("svscan")).arg(tree.services()).start();
     let invariants = Invariants::watch(&tree);

@@ -143,7 +143,7 @@ fn finish_runs_as_run_does_also_that_of_a_template() {
     let alice = account("upkeep-a");
     let tree = TestTree::new();
     let (run, finish, more) = (tree.beacon("run"), tree.beacon("finish"), tree.beacon("more"));
-    let says = more.say("'$(id -u -n) $PWD $(ls /proc/$$/fd | tr \"\\n\" \" \")$(readlink /proc/$$/fd/1)'");
+    let says = more.say("'$(id -u -n) $PWD $(ls /proc/self/fd | tr \"\\n\" \" \")$(readlink /proc/$$/fd/1)'");
     tree.folder("web@", |f| {
         let f = f.run(&format!("{says}\n{run}\nexit 1")).script("finish", &format!("{says}\n{finish}"));
         f.user(&alice.name).env("COLOUR", "green").env("ANIMAL", "cat")

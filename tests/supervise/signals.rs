@@ -64,7 +64,7 @@ fn quit_leaves_everything_running() {
     supervise.signal(Signal::SIGQUIT);
     assert_eq!(supervise.wait(), Ok(0));
     assert!(!web.is_supervised() && process::is_alive(pid));
-    assert_eq!(process::state(pid), Some('S'));
+    web.wait_until("it sleeps", |_| (process::state(pid) == Some('S')).then_some(()));
     assert_eq!(web.pid(), pid, "the record goes on telling whom to look for");
     send(pid, [libc::SIGTERM]);
     gone(pid);

@@ -24,7 +24,7 @@ pub enum Ending {
 ///
 /// What fork says; no child exists then.
 pub fn spawn(run: impl FnOnce() -> u8) -> Result<Pid, Errno> {
-    // SAFETY: the programs that call this have one thread (svscan, which has two, starts children by posix_spawn).
+    // SAFETY: the programs that call this have one thread.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {

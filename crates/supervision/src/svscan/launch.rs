@@ -1,4 +1,4 @@
-//! Starting a supervise. By posix_spawn only: svscan has a second thread, and a fork would copy it in the middle of things.
+//! Starting a supervise. By posix_spawn: svscan knows ten thousand services, and a fork would copy all that for nothing.
 
 use anyhow::Context;
 use nix::fcntl::{OFlag, open};
