@@ -5,7 +5,8 @@ use crate::setting::{Setting, is_memory};
 use std::fs::read_to_string;
 use std::path::Path;
 use std::process::Command;
-use std::thread::available_parallelism;
+use std::thread::{available_parallelism, sleep};
+use std::time::Duration;
 
 /// All that a reader has to know to compare the figures with those of another machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +20,9 @@ pub(crate) struct Machine {
     /// What chooses the clock's rate, where the kernel says it.
     pub(crate) governor: Option<String>,
     pub(crate) pid_max: u64,
-    /// How many processes wanted to run, on average in the last minute.
-    pub(crate) load: f64,
+    /// Which part of the processors' time others used in the second before the first measure. The load average would still count what
+    /// has built this program.
+    pub(crate) busy: f64,
     /// File systems: of the folder in memory, of the one on a disk.
     pub(crate) in_memory: String,
     pub(crate) on_disk: String,
@@ -41,7 +43,7 @@ impl Machine {
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             governor: governor(),
             pid_max: number(Some(&read("/proc/sys/kernel/pid_max"))),
-            load: first(&read("/proc/loadavg")).parse().unwrap_or_default(),
+            busy: busy(),
             in_memory: file_system(&mounts, setting.memory()),
             on_disk: file_system(&mounts, setting.disk()),
             packages: programs::packages().map(|package| (package, version(package))).collect(),
@@ -50,13 +52,33 @@ impl Machine {
 
     /// Why the figures may not be what they would be.
     pub(crate) fn doubts(&self) -> Vec<String> {
-        let busy = (self.load > 0.5 * self.cores as f64).then(|| {
-            format!("bench: the machine is busy (load {:.1}): do not believe these figures", self.load)
+        let busy = (self.busy > 0.1).then(|| {
+            format!("bench: the processors are {:.0} % busy: do not believe these figures", self.busy * 100.0)
         });
         let file_systems = (self.in_memory != "tmpfs")
             .then(|| "bench: no file system in memory here: both folders are on a disk".to_owned());
         busy.into_iter().chain(file_systems).collect()
     }
+}
+
+fn busy() -> f64 {
+    let before = read("/proc/stat");
+    sleep(Duration::from_secs(1));
+    used(&before, &read("/proc/stat"))
+}
+
+/// Which part of the processors' time was used between two readings of /proc/stat.
+fn used(before: &str, after: &str) -> f64 {
+    // user, nice, system, idle, iowait, irq, softirq, steal, in ticks; of what follows, all is in these already.
+    let times = |stat: &str| -> Vec<f64> {
+        let line = stat.lines().next().unwrap_or_default();
+        line.split_whitespace().skip(1).take(8).filter_map(|ticks| ticks.parse().ok()).collect()
+    };
+    let passed: Vec<f64> =
+        times(after).iter().zip(times(before)).map(|(after, before)| after - before).collect();
+    let idle: f64 = passed.iter().skip(3).take(2).sum();
+    let all: f64 = passed.iter().sum();
+    if all > 0.0 { 1.0 - idle / all } else { 0.0 }
 }
 
 fn read(file: &str) -> String {
@@ -114,6 +136,14 @@ fn version(package: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_neither_idle_nor_waiting_is_used() {
+        let before = "cpu  10 0 10 100 0 0 0 0 5 5\ncpu0 1 2 3\n";
+        let after = "cpu  20 0 20 160 20 0 0 0 9 9\ncpu0 1 2 3\n";
+        assert!((used(before, after) - 0.2).abs() < 1e-9);
+        assert!(used(after, after).abs() < 1e-9);
+    }
 
     #[test]
     fn a_field_is_found_by_its_whole_name() {

@@ -39,7 +39,7 @@ const PHASES: [(&str, &str); 5] = [
 ];
 
 pub(crate) fn measure(setting: &Setting) -> Result<Vec<Outcome>> {
-    let rounds = setting.rounds(30);
+    let rounds = setting.rounds(20);
     let (supervisors, missing) = supervisors::taking(rounds, setting)?;
     let sites = Site::each(&supervisors, setting.memory(), &setting.beacon()?, 2 * rounds)?;
     let trees = Tree::up_each(&supervisors, &sites)?;
@@ -76,7 +76,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<Vec<Outcome>> {
     let outcome = |((title, what), rows): (&(&str, &str), Rows)| {
         let how = format!(
             "{what} From before the command (svc, sv, s6-svc, supervisorctl) is started until the run executes, or until the \
-             service's process has ended. 30 services, one after the other, the supervisors taking turns; who needs more than \
+             service's process has ended. {rounds} services, one after the other, the supervisors taking turns; who needs more than \
              two seconds in all is tried less often."
         );
         let wishes = vec![

@@ -10,6 +10,7 @@ use crate::tree::{Site, Tree};
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use std::collections::HashMap;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 use sys::clock::Monotonic;
@@ -19,8 +20,21 @@ const LIVED: Duration = Duration::from_millis(1200);
 
 pub(crate) fn measure(setting: &Setting) -> Result<Vec<Outcome>> {
     let deaths = setting.rounds(50);
+    let how = "50 services that have lived longer than the second that all supervisors keep between two starts are killed, one \
+               after the other, the supervisors taking turns. From before the KILL until the next run executes.";
+    let on_disk = format!(
+        "{how} The service directory is on a disk, where it mostly is: what a supervise notes of the death and the start is \
+         written there."
+    );
+    Ok(vec![
+        killed("death to restart", how, setting, setting.memory(), deaths)?,
+        killed("death to restart, on disk", &on_disk, setting, setting.disk(), deaths)?,
+    ])
+}
+
+fn killed(title: &str, how: &str, setting: &Setting, parent: &Path, deaths: usize) -> Result<Outcome> {
     let (supervisors, missing) = supervisors::taking(deaths, setting)?;
-    let sites = Site::each(&supervisors, setting.memory(), &setting.beacon()?, deaths)?;
+    let sites = Site::each(&supervisors, parent, &setting.beacon()?, deaths)?;
     let trees = Tree::up_each(&supervisors, &sites)?;
     let trees: Vec<_> = trees
         .into_iter()
@@ -44,12 +58,6 @@ pub(crate) fn measure(setting: &Setting) -> Result<Vec<Outcome>> {
         "a process that does nothing",
         limits::spawn(setting)?.into_iter().map(|micros| micros / 1e3).collect(),
     );
-    Ok(vec![rows.outcome(
-        "death to restart",
-        "50 services that have lived longer than the second that all supervisors keep between two starts are killed, one \
-         after the other, the supervisors taking turns. From before the KILL until the next run executes.",
-        Unit::Milliseconds,
-        vec![Wish { statistic: Statistic::Median, bound: Bound::OfBestPeer(0.8) }],
-        &missing,
-    )])
+    let wishes = vec![Wish { statistic: Statistic::Median, bound: Bound::OfBestPeer(0.8) }];
+    Ok(rows.outcome(title, how, Unit::Milliseconds, wishes, &missing))
 }

@@ -41,7 +41,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<Vec<Outcome>> {
     let mut figures = Figures::default();
     for count in &counts {
         let taking: Vec<_> = supervisors.iter().filter(|of| of.most() >= *count).collect();
-        let rounds = if *count > USUAL { 1 } else { setting.rounds(3) };
+        let rounds = if *count > USUAL { 1 } else { setting.rounds(2) };
         for _ in 0..rounds {
             // All folders first: they are to be older than a second when it begins.
             let sites = taking.iter().map(|_| Site::with(setting.memory(), &setting.beacon()?, *count));

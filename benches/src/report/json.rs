@@ -18,7 +18,7 @@ pub(super) fn json(machine: &Machine, outcomes: &[Outcome]) -> Value {
             "kernel": machine.kernel,
             "governor": machine.governor,
             "pid_max": machine.pid_max,
-            "load": machine.load,
+            "busy": machine.busy,
             "file_systems": { "memory": machine.in_memory, "disk": machine.on_disk },
             "packages": packages,
         },

@@ -34,7 +34,7 @@ pub(crate) fn machine() -> Machine {
         kernel: "6.18.0".to_owned(),
         governor: Some("performance".to_owned()),
         pid_max: 32768,
-        load: 0.25,
+        busy: 0.01,
         in_memory: "tmpfs".to_owned(),
         on_disk: "ext4".to_owned(),
         packages: vec![("daemontools", Some("1:0.76-8.1".to_owned())), ("s6", None)],

@@ -34,8 +34,10 @@ fn write_machine(text: &mut String, machine: &Machine) -> std::fmt::Result {
         machine.memory,
     );
     let system = format!(
-        "Linux {}, pid_max {}, load {:.2} at the start",
-        machine.kernel, machine.pid_max, machine.load
+        "Linux {}, pid_max {}, {:.0} % busy at the start",
+        machine.kernel,
+        machine.pid_max,
+        machine.busy * 100.0
     );
     let files = format!("in memory: {}; on a disk: {}", machine.in_memory, machine.on_disk);
     let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "not installed".to_owned());

@@ -27,7 +27,7 @@ use std::ffi::CString;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// The child's stack. Its few lines take a hundred bytes of it; more where nothing is optimized.
 const STACK: usize = if cfg!(debug_assertions) { 8192 } else { 512 };
@@ -49,7 +49,8 @@ pub struct Program {
     pub environment: Strings,
     /// What is closed at once, before it waits for anything.
     pub close: Vec<RawFd>,
-    /// A stream socket: it goes on when a byte comes, and ends where the other end closes without one.
+    /// A stream socket: it goes on when a byte comes ([`Spawned::go_on`] may be sooner), and ends where the other end closes without
+    /// one.
     pub word: RawFd,
     /// What the program gets although it is close-on-exec.
     pub keep: Vec<RawFd>,
@@ -66,10 +67,15 @@ struct Shared {
     program: Program,
     failure: UnsafeCell<[u8; MOST]>,
     length: usize,
+    /// It may go on: seen at once where it looks at this moment, without either of us sleeping in between.
+    may_go_on: AtomicBool,
     /// Not 0 as long as it does. The kernel writes the 0 when the process has become another program, or has ended.
     shares: AtomicI32,
     stack: UnsafeCell<Stack>,
 }
+
+/// So often it looks before it sleeps: for some microseconds, in which it is mostly told.
+const LOOKS: u32 = 500;
 
 /// The longest [`Program::failure`].
 const MOST: usize = 128;
@@ -107,6 +113,7 @@ impl Program {
             program: self,
             failure: UnsafeCell::new(failure),
             length,
+            may_go_on: AtomicBool::new(false),
             shares: AtomicI32::new(1),
             stack: UnsafeCell::new(Stack([0; STACK])),
         });
@@ -125,6 +132,13 @@ impl Program {
                 Err(Errno::from_raw(result.unwrap_or(0).wrapping_neg()))
             }
         }
+    }
+}
+
+impl Spawned {
+    /// Lets it go on, if it has not yet begun to wait for its word: so that is to be sent as well.
+    pub fn go_on(&self) {
+        self.0.may_go_on.store(true, Ordering::Release);
     }
 }
 
@@ -152,16 +166,20 @@ unsafe extern "C" fn child(shared: *const Shared) -> ! {
     // SAFETY: what the caller vouches for. The addresses that the kernel gets are those of live memory of the size that it is told;
     // the call for execve gets arrays that end with a null.
     unsafe {
-        let Shared { program, failure, length, .. } = &*shared;
+        let Shared { program, failure, length, may_go_on, .. } = &*shared;
         let word = argument(program.word);
         for number in &program.close {
             call(libc::SYS_close, [argument(*number), 0, 0, 0]);
         }
         call(libc::SYS_setsid, [0; 4]);
         let byte = UnsafeCell::new(0_u8);
-        loop {
+        let mut is_told = (0..LOOKS).any(|_| {
+            std::hint::spin_loop();
+            may_go_on.load(Ordering::Acquire)
+        });
+        while !is_told {
             match call(libc::SYS_read, [word, byte.get() as usize, 1, 0]) {
-                1 => break,
+                1 => is_told = true,
                 error if error == -(libc::EINTR as isize) => {}
                 _ => end(NOT_BEGUN),
             }

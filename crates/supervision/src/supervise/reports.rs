@@ -54,6 +54,9 @@ impl Reports {
 
     /// Lets the child go on: it is on record now.
     pub(super) fn go_on(&self) {
+        if let Some((spawned, _)) = &self.plain {
+            spawned.go_on();
+        }
         // It has ended where this does not reach it.
         let _ = sys::write::to_socket(&self.socket, b"\n");
     }
@@ -84,7 +87,8 @@ impl Reports {
                 Ok(0) => return ControlFlow::Break(()),
                 Ok(_) if self.unread.len() > MOST => self.unread.clear(),
                 Ok(length) => self.unread.extend(block.iter().take(length)),
-                Err(Errno::EINTR) => {}
+                // Told otherwise, a plain start leaves its word unread: its end is behind that.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
                 Err(_) => return ControlFlow::Continue(None),
             }
         }

@@ -37,6 +37,15 @@ fn it_waits_for_the_word_and_becomes_the_program() {
 }
 
 #[test]
+fn it_goes_on_when_it_is_told_in_either_way() {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let (pid, spawned) = shell(c"exit 7", &theirs).spawn().unwrap();
+    spawned.go_on();
+    ours.write_all(b"\n").unwrap();
+    assert_eq!(wait(pid), Ok(Ending::Exited(7)));
+}
+
+#[test]
 fn without_the_word_it_ends_and_nothing_is_run() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut program = shell(c"exit 7", &theirs);
