@@ -209,6 +209,11 @@ fn when_things_die() {
     );
 }
 
+#[test]
+fn performance() {
+    run("docs/performance.md", &[], "", &[("$ make bench", BUILT.1)]);
+}
+
 /// Pages without a command.
 const READ_ONLY: [&str; 2] = ["README.md", "comparison.md"];
 
@@ -218,9 +223,12 @@ fn every_page_is_typed_in_by_a_test() {
     for entry in fs::read_dir(repository("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let path = format!("docs/{name}");
+        if !name.ends_with(".md") {
+            continue;
+        }
         if READ_ONLY.contains(&&*name) {
             assert_eq!(page::steps(&path, &[]), [], "{path}");
-        } else if name != "recipes" {
+        } else {
             assert!(tests.contains(&format!("\"{path}\",")), "no test types in {path}");
         }
     }
