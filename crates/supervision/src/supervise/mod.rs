@@ -4,9 +4,9 @@
 //!
 //! - of the folder: [`service`] says what the argument names, [`place`] is `supervise/` with its files, [`sources`] where the
 //!   service's files come from, [`values`] what those with a value say;
-//! - for a start: [`preparation`] is what it becomes, [`plain`] a start in which nothing can be in the way, [`start`] the child on its way
-//!   where something can, [`handing`] what run finds open, [`reports`] how it is held back and what it says, [`account`] whom run runs as,
-//!   [`owner`] whether that may be;
+//! - for a start: [`role`] is what a process is made for, [`preparation`] what it becomes, [`plain`] a start in which nothing can be in
+//!   the way, [`start`] the child on its way where something can, [`handing`] what run finds open, [`reports`] how it is held back and
+//!   what it says, [`explanation`] that in words, [`account`] whom run runs as, [`owner`] whether that may be;
 //! - of other services: [`needs`] are those that are to be ready first;
 //! - of a run: [`hearing`] is how it says whether it is well, with the ways for that in [`notify`];
 //! - of an earlier supervise: [`past`] says what it left running;
@@ -16,6 +16,7 @@
 pub mod account;
 pub mod background;
 mod effects;
+mod explanation;
 mod handing;
 mod hearing;
 mod leftovers;
@@ -29,6 +30,7 @@ mod plain;
 mod preparation;
 mod recorder;
 mod reports;
+mod role;
 pub mod service;
 mod shell;
 pub mod sockets;

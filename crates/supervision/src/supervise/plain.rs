@@ -3,31 +3,25 @@
 //! ([`super::start`]), which is made for all others: where something is wrong, is to be said, is to be opened, or leads to another file
 //! system, which might hang.
 
+use super::explanation::{NO_RUNAS, Unexplained};
 use super::handing;
 use super::preparation::Preparation;
+use super::role::{Means, Role};
 use super::service::Service;
 use super::sockets::Sockets;
-use super::sources::{Sources, failed};
-use super::start::{Means, NO_RUNAS, Role, not_executed};
+use super::sources::Sources;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use protocol::folder::{CAPABILITIES, CHECK, ENV, FINISH, LISTEN, LOG, RUN, USER};
 use protocol::report::{ERRNO_AT, Report, Step};
 use std::borrow::Cow;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use sys::exec::Strings;
 use sys::spawn::{Program, Spawned, can_share};
 
 /// What has a say in a start.
 const NAMES: [&CStr; 8] = [RUN, FINISH, CHECK, USER, ENV, LISTEN, CAPABILITIES, LOG];
-
-/// Says what is to be explained of a start that failed.
-#[derive(Debug)]
-pub(super) struct Unexplained {
-    program: CString,
-    report: Report,
-}
 
 /// Makes the process, if the start is such a one; `close` is what it is not to have open.
 ///
@@ -66,7 +60,7 @@ pub(super) fn spawn(
         failure: failure.encode(),
         errno_at: ERRNO_AT,
     };
-    Some(program.spawn().map(|(pid, spawned)| (pid, spawned, Unexplained { program: file, report: failure })))
+    Some(program.spawn().map(|(pid, spawned)| (pid, spawned, Unexplained::new(file, failure))))
 }
 
 /// What it becomes, where nothing is in the way.
@@ -102,20 +96,4 @@ fn is_plain(sources: &Sources<'_>) -> bool {
         Ok(None) => *name != RUN,
         Err(_) => false,
     })
-}
-
-impl Unexplained {
-    /// What the new process has said, in words: all that it could tell was an error's number.
-    pub(super) fn explain(&self, said: Report) -> Report {
-        let (Report::Failed { step, errno, reason }, Report::Failed { reason: bare, .. }) =
-            (&said, &self.report)
-        else {
-            return said;
-        };
-        match step {
-            _ if reason != bare => said,
-            Step::Execute => not_executed(&self.program, Errno::from_raw(*errno)),
-            _ => failed(*step, Some(Errno::from_raw(*errno)), reason),
-        }
-    }
 }

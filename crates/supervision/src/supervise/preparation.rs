@@ -6,9 +6,9 @@
 use super::account::{Identity, identity};
 use super::handing::{self, assignment};
 use super::owner::Me;
+use super::role::{Means, Role};
 use super::service::Service;
 use super::sources::{Sources, failed};
-use super::start::{Means, Role};
 use nix::errno::Errno;
 use nix::unistd::{getegid, geteuid};
 use protocol::capability::{Set, can_be_given};

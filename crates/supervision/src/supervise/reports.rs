@@ -2,7 +2,7 @@
 //! all where supervise dies before. Then the start says through it what went wrong, and passes the sockets that it has opened; its
 //! end without a failure means that run was executed.
 
-use super::plain::Unexplained;
+use super::explanation::Unexplained;
 use nix::errno::Errno;
 use nix::unistd::read;
 use protocol::report::Report;

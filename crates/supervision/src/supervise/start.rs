@@ -3,53 +3,26 @@
 //!
 //! A start in which nothing can be in the way needs no such child ([`super::plain`]).
 
+use super::explanation::{NO_RUNAS, not_executed};
 use super::handing;
-use super::hearing::Voicebox;
 use super::preparation::{Command, Preparation};
 use super::reports::may_go_on;
+use super::role::{Means, Role};
 use super::service::Service;
 use super::sockets::Sockets;
 use super::sources::{Sources, failed};
-use nix::errno::Errno;
-use nix::unistd::{Pid, dup2_stderr, execve, setsid};
-use protocol::explain;
+use nix::unistd::{dup2_stderr, execve, setsid};
 use protocol::report::{Report, Step};
 use std::convert::Infallible;
 use std::ffi::CStr;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use sys::descriptor::{set_close_on_exec, standard};
-use sys::own_folder::OwnFolder;
-use sys::process::Ending;
 
 /// The exit code of a start that failed.
 const FAILED: u8 = 111;
 
 /// The exit code of one that nobody has put on record.
 const NOT_BEGUN: u8 = 0;
-
-/// What a start needs besides the service.
-#[derive(Debug)]
-pub(super) struct Means {
-    /// Where runas is.
-    pub(super) own: OwnFolder,
-    /// Whether a folder runs as it says whoever owns it.
-    pub(super) trusting: bool,
-    /// Whether the service's folder is on a file system that others share, and that can hang.
-    pub(super) is_shared: bool,
-    /// The files of supervise itself. A start that hangs is not to hold them, most of all the lock, when supervise is gone.
-    pub(super) private: Vec<RawFd>,
-}
-
-/// What the child becomes.
-#[derive(Debug)]
-pub(super) enum Role {
-    /// run, with what it gets to say how it is.
-    Run(Voicebox),
-    /// After a run of that process ended like that.
-    Finish { pid: Pid, ending: Ending },
-    /// While run runs.
-    Check,
-}
 
 /// Becomes the service's run or finish, once it may. Comes back, with an exit code, only where that failed, after having said why.
 pub(super) fn become_program(
@@ -116,14 +89,4 @@ fn execute(command: &Command<'_>, means: &Means, report: &OwnedFd) -> Result<Inf
     // Should it be sent after all: it must not reach another program.
     let _ = set_close_on_exec(report, true);
     Err(unable(error))
-}
-
-/// What is said where runas cannot be executed.
-pub(super) const NO_RUNAS: &str = "unable to run runas";
-
-/// What is said where a program cannot.
-pub(super) fn not_executed(program: &CStr, error: Errno) -> Report {
-    let detail = explain::execution(program, error).map(|detail| format!(": {detail}")).unwrap_or_default();
-    let reason = format!("unable to run {}: {}{detail}", program.to_string_lossy(), cli::errno::text(error));
-    Report::Failed { step: Step::Execute, errno: error as i32, reason }
 }
