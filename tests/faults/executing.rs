@@ -100,8 +100,7 @@ fn a_set_user_id_script_runs_as_it_would_without() {
     let beacon = tree.beacon("web");
     let web = tree.folder("web", |f| f.run("exec sleep 1000"));
     let svscan = tree.svscan();
-    web.wait_for(up());
-    let first = web.pid();
+    let first = past_its_script(&web);
     let script = format!("#!/bin/sh\n{}\nexec sleep 1000\n", beacon.say("'$(id -u) $(id -ru)'"));
     replace(&web, |new| executable(new, &script, 0o6755));
     tree.svc(["-t", "web"]);
