@@ -44,6 +44,8 @@ impl SmallDisk {
 
     /// Makes room again.
     pub fn make_room(&self) {
+        // Emptied first: a process that was just being made elsewhere may hold the file for a moment.
+        let _ = fs::File::options().write(true).truncate(true).open(self.fill());
         let _ = fs::remove_file(self.fill());
     }
 }

@@ -4,6 +4,7 @@ use crate::lifeline::Lifeline;
 use crate::tree::Root;
 use crate::wait::{DEADLINE, wait_until};
 use crate::{Account, process};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::{OsStr, OsString};
@@ -177,7 +178,11 @@ impl Running {
     pub fn signal(&mut self, signal: Signal) {
         if !self.has_ended() {
             let pid = Pid::from_raw(i32::try_from(self.pid).expect("a pid"));
-            kill(pid, signal).expect("a signal to our child");
+            match kill(pid, signal) {
+                // It has just ended, and who waits for it has not told us yet.
+                Err(Errno::ESRCH) => {}
+                sent => sent.expect("a signal to our child"),
+            }
         }
     }
 

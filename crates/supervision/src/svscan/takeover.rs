@@ -27,6 +27,10 @@ use sys::clock::Monotonic;
 /// So long the list of locks is good for finding a process, which then says itself what it holds.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// The end of a process takes less than so many of them; a lock that is held by something else is met as seldom as it is tried.
+const MOMENTS: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// What runs in a folder.
 #[derive(Debug)]
 pub(super) enum Running {
@@ -76,8 +80,10 @@ impl Finder {
         if let Some(ours) = self.recorded(&place) {
             return Ok(Some(ours));
         }
-        // Whoever else holds the lock is no supervise, or has just begun to be one.
-        let ok = open_fifo(&place, OK).ok_or(Errno::EBUSY)?;
+        let Some(ok) = open_fifo(&place, OK) else {
+            // Whoever else holds the lock is no supervise, or has just begun to be one, or leaves.
+            return if is_let_go(&place) { Ok(None) } else { Err(Errno::EBUSY) };
+        };
         let hold = self.holder(&place).map_or(Hold::Ok(ok), Hold::Process);
         // It may just have left.
         Ok(is_locked(&place).then_some(Running::Other(Other { hold, place })))
@@ -108,6 +114,14 @@ impl Finder {
         let (_, locks) = self.locks.as_ref()?;
         locks::holder(locks, lock)
     }
+}
+
+/// Whether the lock is given up in a moment: one that ends closes `ok` before it.
+fn is_let_go(place: &OwnedFd) -> bool {
+    (0..MOMENTS).any(|_| {
+        std::thread::sleep(MOMENT);
+        !is_locked(place)
+    })
 }
 
 /// A process, as the supervise of ours that the record which it holds open says it is; `None` where it is none.
