@@ -89,7 +89,8 @@ impl<'a> Plan<'a> {
             std::fs::read_to_string(entry.path()).is_ok_and(|info| info.contains("inotify wd:"))
         };
         wait_until("svscan watches", &[], || {
-            std::fs::read_dir(&folder).ok()?.flatten().any(watches).then_some(())
+            let is_watching = std::fs::read_dir(&folder).ok()?.flatten().any(watches);
+            (is_watching && process::state(container.first) == Some('S')).then_some(())
         });
         container
     }

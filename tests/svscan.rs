@@ -18,7 +18,8 @@ use std::fs::{self, DirEntry};
 use std::path::Path;
 use testkit::{Beacon, Folder, Running, Service, TestTree, process, wait_until};
 
-/// Waits until it watches the directory: what is renamed in from now on starts at once.
+/// Waits until it watches the directory, and has gone through it once: it sleeps. What is renamed in from now on starts at once, and
+/// what ran before is found.
 #[track_caller]
 pub(crate) fn watching(svscan: Running) -> Running {
     let folder = format!("/proc/{}/fdinfo", svscan.pid());
@@ -27,7 +28,8 @@ pub(crate) fn watching(svscan: Running) -> Running {
     wait_until("svscan watches", &[], || {
         // While it is being executed, what it inherits is still open.
         let is_svscan = process::name(svscan.pid()).is_some_and(|name| name == "svscan");
-        (is_svscan && fs::read_dir(&folder).ok()?.flatten().any(watches)).then_some(())
+        let is_watching = is_svscan && fs::read_dir(&folder).ok()?.flatten().any(watches);
+        (is_watching && process::state(svscan.pid()) == Some('S')).then_some(())
     });
     svscan
 }
